@@ -1,0 +1,180 @@
+/**
+ * The underlay over node:dgram: one send per datagram, no segmentation, no merging.
+ *
+ * It is the reference implementation: what runs where the fast calls are missing, and what the fast
+ * one is compared with. node:dgram knows neither TOS nor DF: ECN is not carried, and the kernel may
+ * fragment a datagram that is larger than the path (IP_PMTUDISC_WANT), against RFC 7348 section 4.3.
+ * Where that matters use the fast one.
+ */
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import type { Arena } from '../packet/arena.ts';
+import { ADDRESS_BYTES, type DatagramBatch } from '../packet/datagram-batch.ts';
+import { IOVEC_BYTES, iovecAddress, iovecLength } from '../packet/iovec.ts';
+import { NO_MESSAGE, SEND_UNREACHABLE, SENT, type TransmitPlan } from '../packet/transmit-plan.ts';
+import { formatIp, parseIp } from '../wire/ip.ts';
+import type { RemoteAddresses } from './fast-sender.ts';
+import { segmentIovecs } from './segment-iovecs.ts';
+
+export interface PortableEndpoint {
+  readonly family: 4 | 6;
+  /** Text form, with `%interface` when link-local; the unspecified address for all. */
+  readonly address: string;
+  readonly port: number;
+  readonly sourcePorts: readonly [number, number];
+  readonly firstLane: number;
+  readonly lanes: number;
+}
+
+/** Called when the batch holds datagrams of `endpoint`; it is given back on return. */
+export type OnDatagrams = (endpoint: number) => void;
+
+export class PortableUnderlay {
+  /** Datagrams that the kernel refused after send() had handed them over. */
+  refused = 0;
+
+  readonly #arena: Arena;
+  readonly #batch: DatagramBatch;
+  readonly #addresses: RemoteAddresses;
+  readonly #onDatagrams: OnDatagrams;
+  readonly #lanes: (Socket | undefined)[];
+  readonly #sockets = new Map<number, Socket[]>();
+  #pending = -1;
+  #scheduled = false;
+
+  constructor(
+    batch: DatagramBatch,
+    addresses: RemoteAddresses,
+    lanes: number,
+    onDatagrams: OnDatagrams,
+  ) {
+    this.#arena = batch.arena;
+    this.#batch = batch;
+    this.#addresses = addresses;
+    this.#onDatagrams = onDatagrams;
+    this.#lanes = new Array<Socket | undefined>(lanes).fill(undefined);
+  }
+
+  /** Binds the receive socket and the pool of transmit sockets; rejects with the socket's own error. */
+  async open(id: number, endpoint: PortableEndpoint): Promise<void> {
+    const sockets: Socket[] = [];
+    this.#sockets.set(id, sockets);
+    const receiver = await bound(endpoint, endpoint.port, sockets);
+    receiver.on('message', (payload, from) => this.#take(id, payload, from));
+    let port = endpoint.sourcePorts[0];
+    for (let lane = 0; lane < endpoint.lanes; lane += 1) {
+      const socket = await nextFree(endpoint, port, sockets);
+      port = socket.address().port + 1;
+      this.#lanes[endpoint.firstLane + lane] = socket;
+    }
+  }
+
+  close(id: number): void {
+    for (const socket of this.#sockets.get(id) ?? []) {
+      const lane = this.#lanes.indexOf(socket);
+      if (lane >= 0) this.#lanes[lane] = undefined;
+      socket.close();
+    }
+    this.#sockets.delete(id);
+  }
+
+  send(plan: TransmitPlan): void {
+    for (let index = 0; index < plan.activeLaneCount; index += 1) {
+      const lane = plan.activeLanes[index]!;
+      for (let message = plan.head[lane]!; message !== NO_MESSAGE; message = plan.next[message]!) {
+        plan.result[message] = this.#sendMessage(plan, message, this.#lanes[lane]);
+      }
+    }
+  }
+
+  #sendMessage(plan: TransmitPlan, message: number, socket: Socket | undefined): number {
+    if (socket === undefined) return SEND_UNREACHABLE;
+    const { view, bytes, base } = this.#arena;
+    const remote = plan.remote[message]!;
+    const address = this.#addressText(remote);
+    let iovec = plan.iovecOffset[message]!;
+    let left = plan.iovecs[message]!;
+    for (let segment = 0; segment < plan.segments[message]!; segment += 1) {
+      const iovecs = segmentIovecs(view, iovec, plan.segmentBytes[message]!, left);
+      const parts: Uint8Array[] = [];
+      for (let index = 0; index < iovecs; index += 1) {
+        const at = iovec + index * IOVEC_BYTES;
+        const start = iovecAddress(view, at) - base;
+        parts.push(bytes.subarray(start, start + iovecLength(view, at)));
+      }
+      // The socket sends later, when the slots hold other frames: it gets a copy.
+      socket.send(Buffer.concat(parts), this.#addresses.port(remote), address, (error) => {
+        if (error !== null) this.refused += 1;
+      });
+      iovec += iovecs * IOVEC_BYTES;
+      left -= iovecs;
+    }
+    return SENT;
+  }
+
+  #addressText(remote: number): string {
+    const text = formatIp(this.#addresses.bytes, this.#addresses.addressOffset(remote));
+    const scope = this.#addresses.scope(remote);
+    return scope === 0 ? text : `${text}%${scope}`;
+  }
+
+  #take(id: number, payload: Buffer, from: RemoteInfo): void {
+    const batch = this.#batch;
+    if (batch.count > 0 && (this.#pending !== id || batch.count === batch.capacity)) this.#hand();
+    const address = parseIp(from.address.replace(/%.*$/, ''));
+    if (address === undefined) return;
+    const index = batch.count;
+    this.#arena.bytes.set(payload, batch.offsets[index]);
+    batch.lengths[index] = payload.length;
+    batch.strides[index] = 0;
+    batch.tos[index] = 0;
+    batch.sources.set(address, index * ADDRESS_BYTES);
+    batch.count = index + 1;
+    this.#pending = id;
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#hand();
+    });
+  }
+
+  #hand(): void {
+    if (this.#batch.count > 0) this.#onDatagrams(this.#pending);
+    this.#batch.count = 0;
+  }
+}
+
+async function nextFree(
+  endpoint: PortableEndpoint,
+  first: number,
+  sockets: Socket[],
+): Promise<Socket> {
+  for (let port = first; port < endpoint.sourcePorts[1]; port += 1) {
+    try {
+      return await bound(endpoint, port, sockets);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    }
+  }
+  return bound(endpoint, endpoint.sourcePorts[1], sockets);
+}
+
+function bound(endpoint: PortableEndpoint, port: number, sockets: Socket[]): Promise<Socket> {
+  const socket = createSocket({
+    type: endpoint.family === 4 ? 'udp4' : 'udp6',
+    ipv6Only: endpoint.family === 6,
+  });
+  return new Promise((resolve, reject) => {
+    socket.once('error', (error) => {
+      socket.close();
+      reject(error);
+    });
+    socket.bind({ address: endpoint.address, port, exclusive: true }, () => {
+      socket.removeAllListeners('error');
+      // An ICMP error of one remote must not end the socket.
+      socket.on('error', () => {});
+      sockets.push(socket);
+      resolve(socket);
+    });
+  });
+}

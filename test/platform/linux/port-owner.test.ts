@@ -1,0 +1,46 @@
+import dgram from 'node:dgram';
+import { once } from 'node:events';
+import { afterEach, describe, expect, test } from 'vitest';
+import { describePortOwner } from '../../../src/linux/port-owner.ts';
+import { parseIp } from '../../../src/wire/ip.ts';
+import { describeIf } from '../../support/requires.ts';
+import { deleteLink, ip, uniqueName } from './names.ts';
+
+describe('describePortOwner()', () => {
+  test('names the process, for its address and for all', async () => {
+    const socket = dgram.createSocket('udp6').bind(0, '::1');
+    await once(socket, 'listening');
+    const { port } = socket.address();
+    try {
+      expect(describePortOwner(port)).toMatch(
+        new RegExp(`^process .+ \\(pid ${process.pid}\\)$`, 'u'),
+      );
+      expect(describePortOwner(port, parseIp('::1'))).toContain(`(pid ${process.pid})`);
+      expect(describePortOwner(port, parseIp('::'))).toContain(`(pid ${process.pid})`);
+      expect(describePortOwner(port, parseIp('127.0.0.1'))).toBeUndefined();
+    } finally {
+      socket.close();
+    }
+  });
+
+  test('is undefined for a port without an owner', () => {
+    expect(describePortOwner(1)).toBeUndefined();
+  });
+});
+
+describeIf({ root: true, kernelVxlan: true, commands: ['ip'] }, 'a kernel vxlan device', () => {
+  const name = uniqueName();
+  const port = 47_000 + (process.pid % 1000);
+
+  afterEach(() => deleteLink(name));
+
+  test('is named as the owner of its port while it is up', () => {
+    const options = ['id', String(process.pid), 'dstport', String(port)];
+    ip('link', 'add', name, 'type', 'vxlan', ...options);
+    // Nothing is to leave it, not even the announcements of IPv6.
+    ip('link', 'set', name, 'addrgenmode', 'none');
+    expect(describePortOwner(port)).toBeUndefined();
+    ip('link', 'set', name, 'up');
+    expect(describePortOwner(port)).toBe(`the kernel vxlan device ${name}`);
+  });
+});
