@@ -1,0 +1,105 @@
+import type { z } from 'zod';
+import { VNI_MAX } from '../wire/vxlan.ts';
+import {
+  AGEING_SECONDS_MAX,
+  LOG_LEVELS,
+  MTU_MAX,
+  MTU_MIN,
+  OFFLOADS,
+  TRANSMIT_SOCKETS_MAX,
+  UNDERLAYS,
+  VNI_MIN,
+  WORKERS_MAX,
+} from './config.ts';
+import {
+  flag,
+  oneOf,
+  overlayAddress,
+  port,
+  socketPath,
+  underlayAddress,
+  wholeNumber,
+  wholeNumberOrAuto,
+} from './fields.ts';
+
+/**
+ * The keys of a configuration file, in netplan's spelling where netplan has the key.
+ * read.ts reads a mapping by such a shape; what holds between several keys is in checks.ts.
+ */
+
+/** A key with one value, or (`many`) with a list of them; a list of one may be the bare value. */
+export interface Field<T, Many extends boolean> {
+  readonly type: z.ZodType<T>;
+  readonly many: Many;
+  /** Other spellings of the key. */
+  readonly aliases: readonly string[];
+}
+
+export type Shape = Readonly<Record<string, Field<unknown, boolean>>>;
+
+/** The keys of the top level beside `tunnels`. */
+export const GLOBAL_SHAPE = {
+  workers: one(wholeNumberOrAuto(1, WORKERS_MAX)),
+  socket: one(socketPath()),
+  'log-level': one(oneOf(LOG_LEVELS)),
+  underlay: one(oneOf(UNDERLAYS)),
+  offload: one(oneOf(OFFLOADS)),
+  'transmit-sockets': one(wholeNumber(1, TRANSMIT_SOCKETS_MAX)),
+  'port-range': many(port()),
+} as const;
+
+/** The keys of one tunnel; its name is the key in front of them. */
+export const TUNNEL_SHAPE = {
+  mode: one(oneOf(['vxlan'])),
+  id: one(wholeNumber(VNI_MIN, VNI_MAX), 'vni'),
+  local: one(underlayAddress('local')),
+  remotes: many(underlayAddress('remote'), 'remote'),
+  port: one(port()),
+  addresses: many(overlayAddress()),
+  mtu: one(wholeNumberOrAuto(MTU_MIN, MTU_MAX)),
+  'mac-learning': one(flag(), 'learning'),
+  ageing: one(wholeNumber(0, AGEING_SECONDS_MAX), 'aging'),
+  offload: one(oneOf(OFFLOADS)),
+} as const;
+
+/**
+ * What to say of keys that are not ours but that people bring along from elsewhere: netplan,
+ * systemd.netdev and ip-link have them. Continues a sentence that begins with the key.
+ */
+export const FOREIGN_KEYS: ReadonlyMap<string, string> = new Map([
+  ['network', 'is a level of netplan; allowed: its "tunnels" at the top level'],
+  ['dstport', 'is the word of ip-link; allowed: "port"'],
+  ['destination-port', 'is the word of other programs; allowed: "port"'],
+  ['srcport', 'is the word of ip-link; allowed: "port-range" at the top level'],
+  ['dst', 'is the word of "bridge fdb"; allowed: "remotes"'],
+  ['nolearning', 'is the word of ip-link; allowed: "mac-learning: false"'],
+  ['name', 'is not a setting: the key in front of the settings is the name of the device'],
+  ...[
+    'arp-proxy',
+    'checksums',
+    'do-not-fragment',
+    'extensions',
+    'flow-label',
+    'group',
+    'limit',
+    'link',
+    'mac',
+    'macaddress',
+    'neigh-suppress',
+    'notifications',
+    'tos',
+    'ttl',
+    'type-of-service',
+  ].map(
+    (key) =>
+      [key, 'is not supported in this version; allowed: a configuration without it'] as const,
+  ),
+]);
+
+function one<T>(type: z.ZodType<T>, ...aliases: string[]): Field<T, false> {
+  return { type, many: false, aliases };
+}
+
+function many<T>(type: z.ZodType<T>, ...aliases: string[]): Field<T, true> {
+  return { type, many: true, aliases };
+}
