@@ -1,0 +1,286 @@
+// Hot path: no allocation, no throw, no await.
+
+/**
+ * Underlay to overlay. What happens to a datagram, in this order:
+ *
+ * 1. what the kernel merged is taken apart (see merged-datagram.ts);
+ * 2. its VXLAN header is checked and its VNI names the tunnel;
+ * 3. the sender must be an allowed remote of that tunnel;
+ * 4. length and source MAC of the inner frame are checked, the outer ECN is combined into it (RFC 6040);
+ * 5. the source MAC is learned: it lives behind the outer source address (never: and port);
+ * 6. the frame joins the delivery plan, coalesced with the one before where both are TCP of one flow.
+ *
+ * What arrived from the underlay never returns to it: delivery is to the overlay only (split horizon).
+ */
+import { LEARN_ADDED, LEARN_MIGRATED, LEARN_PINNED } from '../fdb/table.ts';
+import { ADDRESS_BYTES, type DatagramBatch } from '../packet/datagram-batch.ts';
+import { DELIVERED, SUPER_FRAME_REFUSED, type DeliveryPlan } from '../packet/delivery-plan.ts';
+import { combineEcn, ECN_MASK } from '../wire/ecn.ts';
+import { ETHERNET_HEADER_LENGTH } from '../wire/ethernet.ts';
+import { updateIpv4Tos } from '../wire/ipv4.ts';
+import { writeIpv6TrafficClass } from '../wire/ipv6.ts';
+import { isMulticastMac, isZeroMac, readMacHigh, readMacLow } from '../wire/mac.ts';
+import { IPPROTO_TCP, isTcp, tcpHeaderLength } from '../wire/tcp.ts';
+import { UDP_HEADER_LENGTH } from '../wire/udp.ts';
+import {
+  VIRTIO_NET_HDR_GSO_NONE,
+  VIRTIO_NET_HDR_GSO_TCPV4,
+  VIRTIO_NET_HDR_GSO_TCPV6,
+  VIRTIO_NET_HDR_GSO_UDP_L4,
+} from '../wire/virtio-net.ts';
+import { isVxlan, readVni, VXLAN_HEADER_LENGTH } from '../wire/vxlan.ts';
+import { checksumFieldOffset, isChecksumUnfinished } from './checksum-offload.ts';
+import { Coalescer } from './coalesce.ts';
+import { COUNTER_LEARNED, COUNTER_MOVED, COUNTER_RX_PACKETS } from './counters.ts';
+import type { OverlayWriter } from './devices.ts';
+import {
+  DROP_ECN,
+  DROP_INNER_SHORT,
+  DROP_MAC_PINNED,
+  DROP_MALFORMED,
+  DROP_NONE,
+  DROP_NO_I_FLAG,
+  DROP_OWN_MAC,
+  DROP_REMOTE_DENIED,
+  DROP_SHORT,
+  DROP_SMAC_INVALID,
+  DROP_TAP_WRITE,
+  DROP_VNI_UNKNOWN,
+} from './drop-reasons.ts';
+import { InnerPacket } from './inner-packet.ts';
+import { AMBIGUOUS, classifyMerged, SUPER_FRAME, tcpSuperFrameSize } from './merged-datagram.ts';
+import { requestOffload } from './request-offload.ts';
+import type { SharedTables } from './shared-tables.ts';
+import { NO_TUNNEL, type VniMap } from './vni-map.ts';
+
+const STRANGER = -1;
+
+export class Receiver {
+  readonly #worker: number;
+  readonly #tables: SharedTables;
+  readonly #plan: DeliveryPlan;
+  readonly #writer: OverlayWriter;
+  readonly #view: DataView;
+  readonly #inner = new InnerPacket();
+  readonly #coalescer = new Coalescer();
+
+  // The datagram in hand.
+  #outerEcn = 0;
+  #nowSeconds = 0;
+
+  // The sender and the source MAC of the frame before, which nearly every frame shares with it.
+  #lastTunnel = NO_TUNNEL;
+  #lastSender = STRANGER;
+  #learnedHigh = -1;
+  #learnedLow = -1;
+
+  constructor(worker: number, tables: SharedTables, plan: DeliveryPlan, writer: OverlayWriter) {
+    this.#worker = worker;
+    this.#tables = tables;
+    this.#plan = plan;
+    this.#writer = writer;
+    this.#view = plan.arena.view;
+  }
+
+  /** Delivers all datagrams of `batch`, received on the socket whose VNIs `vnis` holds. */
+  receive(batch: DatagramBatch, vnis: VniMap, nowSeconds: number): void {
+    this.#nowSeconds = nowSeconds;
+    for (let index = 0; index < batch.count; index += 1) this.#datagram(batch, index, vnis);
+    this.#flush();
+  }
+
+  /** Forgets a batch that could not be finished. */
+  discard(): void {
+    this.#coalescer.discard();
+    this.#plan.clear();
+  }
+
+  #datagram(batch: DatagramBatch, index: number, vnis: VniMap): void {
+    const offset = batch.offsets[index]!;
+    const length = batch.lengths[index]!;
+    const stride = batch.strides[index]!;
+    this.#outerEcn = batch.tos[index]! & ECN_MASK;
+    this.#lastTunnel = NO_TUNNEL;
+    if (stride === 0 || stride >= length) {
+      this.#segment(batch, index, vnis, offset, length, 0);
+      return;
+    }
+    const kind = this.#classify(offset, length, stride);
+    if (kind === SUPER_FRAME) {
+      this.#segment(batch, index, vnis, offset, length, stride);
+    } else if (kind === AMBIGUOUS) {
+      this.#dropWithoutTunnel(DROP_MALFORMED);
+    } else {
+      const end = offset + length;
+      for (let at = offset; at < end; at += stride) {
+        this.#segment(batch, index, vnis, at, end - at < stride ? end - at : stride, 0);
+      }
+    }
+  }
+
+  #classify(offset: number, length: number, stride: number): number {
+    this.#inner.parse(this.#view, offset + VXLAN_HEADER_LENGTH, length - VXLAN_HEADER_LENGTH);
+    return classifyMerged(this.#view, offset, length, stride, this.#inner);
+  }
+
+  /** One datagram as it was on the wire; `segmentBytes` is not 0 when it holds a UDP super-frame. */
+  #segment(
+    batch: DatagramBatch,
+    index: number,
+    vnis: VniMap,
+    offset: number,
+    length: number,
+    segmentBytes: number,
+  ): void {
+    const view = this.#view;
+    const { tunnels } = this.#tables;
+    if (length < VXLAN_HEADER_LENGTH) return this.#dropWithoutTunnel(DROP_SHORT);
+    if (!isVxlan(view, offset, length)) return this.#dropWithoutTunnel(DROP_NO_I_FLAG);
+    const tunnel = vnis.find(readVni(view, offset));
+    if (tunnel === NO_TUNNEL) return this.#dropWithoutTunnel(DROP_VNI_UNKNOWN);
+    if (tunnel !== this.#lastTunnel) {
+      this.#lastTunnel = tunnel;
+      this.#lastSender = this.#tables.remotes.findSender(
+        tunnel,
+        batch.sources,
+        index * ADDRESS_BYTES,
+      );
+      this.#learnedHigh = -1;
+    }
+    const sender = this.#lastSender;
+    if (sender === STRANGER) return this.#drop(tunnel, DROP_REMOTE_DENIED);
+
+    const frame = offset + VXLAN_HEADER_LENGTH;
+    const frameLength = length - VXLAN_HEADER_LENGTH;
+    if (frameLength < ETHERNET_HEADER_LENGTH) return this.#drop(tunnel, DROP_INNER_SHORT);
+    const sourceHigh = readMacHigh(view, frame + 6);
+    const sourceLow = readMacLow(view, frame + 8);
+    if (isMulticastMac(sourceHigh) || isZeroMac(sourceHigh, sourceLow)) {
+      return this.#drop(tunnel, DROP_SMAC_INVALID);
+    }
+    if (tunnels.isOwnMac(tunnel, sourceHigh, sourceLow)) return this.#drop(tunnel, DROP_OWN_MAC);
+    this.#inner.parse(view, frame, frameLength);
+    if (this.#outerEcn !== 0 && !this.#combineEcn()) return this.#drop(tunnel, DROP_ECN);
+    if (sourceLow !== this.#learnedLow || sourceHigh !== this.#learnedHigh) {
+      const reason = this.#learn(tunnel, sender, sourceHigh, sourceLow);
+      if (reason !== DROP_NONE) return this.#drop(tunnel, reason);
+    }
+    this.#deliver(tunnel, sender, frame, frameLength, segmentBytes);
+  }
+
+  /** RFC 6040 section 4.2; false when the frame must be dropped. */
+  #combineEcn(): boolean {
+    const inner = this.#inner;
+    if (inner.family === 0) return true;
+    const before = inner.tos & ECN_MASK;
+    const after = combineEcn(before, this.#outerEcn);
+    if (after < 0) return false;
+    if (after === before) return true;
+    const tos = (inner.tos & ~ECN_MASK) | after;
+    if (inner.family === 4) updateIpv4Tos(this.#view, inner.l3, tos);
+    else writeIpv6TrafficClass(this.#view, inner.l3, tos);
+    return true;
+  }
+
+  #learn(tunnel: number, sender: number, macHigh: number, macLow: number): number {
+    const { fdb, tunnels, counters } = this.#tables;
+    if (!tunnels.learns(tunnel)) return DROP_NONE;
+    const outcome = fdb.learn(tunnels.vni(tunnel), macHigh, macLow, sender, this.#nowSeconds);
+    // As the kernel does: a frame from a MAC that is pinned elsewhere is dropped, not only not learned.
+    if (outcome === LEARN_PINNED) return DROP_MAC_PINNED;
+    if (outcome === LEARN_ADDED) counters.increment(this.#worker, tunnel, COUNTER_LEARNED);
+    else if (outcome === LEARN_MIGRATED) counters.increment(this.#worker, tunnel, COUNTER_MOVED);
+    this.#learnedHigh = macHigh;
+    this.#learnedLow = macLow;
+    return DROP_NONE;
+  }
+
+  #deliver(
+    tunnel: number,
+    sender: number,
+    frame: number,
+    length: number,
+    segmentBytes: number,
+  ): void {
+    const plan = this.#plan;
+    const inner = this.#inner;
+    const coalescer = this.#coalescer;
+    const view = this.#view;
+    const candidate =
+      segmentBytes === 0 &&
+      this.#tables.tunnels.coalesces(tunnel) &&
+      coalescer.isCandidate(view, inner, frame, length);
+    if (candidate && coalescer.append(plan, tunnel, inner, frame, length)) return;
+    coalescer.close(plan);
+    if (plan.full) this.#flush();
+    const delivery = plan.begin(tunnel, sender, frame, length);
+    if (candidate) coalescer.open(plan, tunnel, inner, frame, length);
+    const field = checksumFieldOffset(inner);
+    if (field < 0 || !isChecksumUnfinished(view, inner, field)) return;
+    this.#requestChecksum(plan.vnet[delivery]!, tunnel, frame, field, segmentBytes);
+  }
+
+  /** The checksum was left to us and we leave it to the overlay's stack, with what it needs to segment. */
+  #requestChecksum(
+    vnet: number,
+    tunnel: number,
+    frame: number,
+    field: number,
+    udpSegmentBytes: number,
+  ): void {
+    const inner = this.#inner;
+    const view = this.#view;
+    let headerLength = UDP_HEADER_LENGTH;
+    let gsoType = VIRTIO_NET_HDR_GSO_NONE;
+    let gsoSize = udpSegmentBytes;
+    if (inner.protocol === IPPROTO_TCP) {
+      if (!isTcp(view, inner.l4, inner.end - inner.l4)) return;
+      headerLength = tcpHeaderLength(view, inner.l4);
+      gsoSize = tcpSuperFrameSize(inner, headerLength, this.#tables.tunnels.mtu(tunnel));
+      if (gsoSize > 0)
+        gsoType = inner.family === 4 ? VIRTIO_NET_HDR_GSO_TCPV4 : VIRTIO_NET_HDR_GSO_TCPV6;
+    } else if (gsoSize > 0) {
+      gsoType = VIRTIO_NET_HDR_GSO_UDP_L4;
+    }
+    const headers = inner.l4 + headerLength - frame;
+    requestOffload(view, vnet, gsoType, headers, gsoSize, inner.l4 - frame, field);
+  }
+
+  /** Writes the plan and counts what became of it. */
+  #flush(): void {
+    const plan = this.#plan;
+    this.#coalescer.close(plan);
+    if (plan.count === 0) return;
+    this.#writer.write(plan);
+    const { counters, tunnels } = this.#tables;
+    for (let delivery = 0; delivery < plan.count; delivery += 1) {
+      const tunnel = plan.tunnel[delivery]!;
+      const frames = plan.frames[delivery]!;
+      const result = plan.result[delivery]!;
+      if (result === DELIVERED) {
+        const bytes = plan.bytes[delivery]!;
+        counters.traffic(
+          this.#worker,
+          tunnel,
+          plan.remote[delivery]!,
+          COUNTER_RX_PACKETS,
+          frames,
+          bytes,
+        );
+      } else {
+        if (result === SUPER_FRAME_REFUSED) tunnels.failCoalescing(tunnel);
+        counters.drop(this.#worker, tunnel, DROP_TAP_WRITE, frames);
+      }
+    }
+    plan.clear();
+  }
+
+  #drop(tunnel: number, reason: number): void {
+    this.#tables.counters.drop(this.#worker, tunnel, reason, 1);
+  }
+
+  #dropWithoutTunnel(reason: number): void {
+    const { counters } = this.#tables;
+    counters.drop(this.#worker, counters.shape.tunnels, reason, 1);
+  }
+}

@@ -1,0 +1,102 @@
+// Hot path: no allocation, no throw, no await.
+
+const WORDS = 8;
+const FLAGS = 0;
+const VNI = 1;
+const MAC_HIGH = 2;
+const MAC_LOW = 3;
+const MTU = 4;
+
+/** The tunnel learns MACs from what arrives. */
+export const TUNNEL_LEARNING = 1;
+/** Received TCP segments are coalesced into super-frames. */
+export const TUNNEL_COALESCE = 2;
+
+/** Datagrams of equal size leave in one message (UDP_SEGMENT), where the sockets can. */
+export const TUNNEL_SEGMENTS = 16;
+/** A socket refused segmentation (UDP_SEGMENT) and goes on without. */
+export const TUNNEL_SEGMENTATION_FAILED = 4;
+/** The device refused a super-frame; coalescing is off since. */
+export const TUNNEL_COALESCE_FAILED = 8;
+
+export interface TunnelRow {
+  flags: number;
+  vni: number;
+  macHigh: number;
+  macLow: number;
+  mtu: number;
+}
+
+/**
+ * What the frame's path has to know of each tunnel, in shared memory: the main thread writes, workers
+ * read. A setting that changes is seen by the next frame; no message is needed.
+ */
+export class TunnelTable {
+  readonly capacity: number;
+  readonly memory: SharedArrayBuffer;
+  readonly #words: Int32Array;
+
+  constructor(capacity: number, memory?: SharedArrayBuffer) {
+    this.capacity = capacity;
+    this.memory = memory ?? new SharedArrayBuffer(capacity * WORDS * 4);
+    this.#words = new Int32Array(this.memory);
+  }
+
+  write(tunnel: number, row: TunnelRow): void {
+    const at = tunnel * WORDS;
+    this.#words[at + VNI] = row.vni;
+    this.#words[at + MAC_HIGH] = row.macHigh;
+    this.#words[at + MAC_LOW] = row.macLow;
+    this.#words[at + MTU] = row.mtu;
+    this.#words[at + FLAGS] = row.flags;
+  }
+
+  learns(tunnel: number): boolean {
+    return (this.#words[tunnel * WORDS + FLAGS]! & TUNNEL_LEARNING) !== 0;
+  }
+
+  coalesces(tunnel: number): boolean {
+    return (this.#words[tunnel * WORDS + FLAGS]! & TUNNEL_COALESCE) !== 0;
+  }
+
+  segments(tunnel: number): boolean {
+    return (this.#words[tunnel * WORDS + FLAGS]! & TUNNEL_SEGMENTS) !== 0;
+  }
+
+  vni(tunnel: number): number {
+    return this.#words[tunnel * WORDS + VNI]!;
+  }
+
+  mtu(tunnel: number): number {
+    return this.#words[tunnel * WORDS + MTU]!;
+  }
+
+  isOwnMac(tunnel: number, macHigh: number, macLow: number): boolean {
+    const at = tunnel * WORDS;
+    return this.#words[at + MAC_LOW] === (macLow | 0) && this.#words[at + MAC_HIGH] === macHigh;
+  }
+
+  flags(tunnel: number): number {
+    return Atomics.load(this.#words, tunnel * WORDS + FLAGS);
+  }
+
+  /** Switches coalescing off for good, after the device refused a super-frame. */
+  failCoalescing(tunnel: number): void {
+    Atomics.or(this.#words, tunnel * WORDS + FLAGS, TUNNEL_COALESCE_FAILED);
+    Atomics.and(this.#words, tunnel * WORDS + FLAGS, ~TUNNEL_COALESCE);
+  }
+
+  /** Notes that a transmit socket of the tunnel goes on without segmentation. */
+  failSegmentation(tunnel: number): void {
+    Atomics.or(this.#words, tunnel * WORDS + FLAGS, TUNNEL_SEGMENTATION_FAILED);
+  }
+
+  setMac(tunnel: number, macHigh: number, macLow: number): void {
+    this.#words[tunnel * WORDS + MAC_HIGH] = macHigh;
+    this.#words[tunnel * WORDS + MAC_LOW] = macLow;
+  }
+
+  setMtu(tunnel: number, mtu: number): void {
+    this.#words[tunnel * WORDS + MTU] = mtu;
+  }
+}
