@@ -5,13 +5,33 @@
  * The codes, exit statuses and HTTP statuses are part of the interface: the README lists them.
  */
 export const ERROR_CODES = {
-  ERR_USAGE: { exit: 2, http: 400, meaning: 'the command line or the request is not of the expected form' },
+  ERR_USAGE: {
+    exit: 2,
+    http: 400,
+    meaning: 'the command line or the request is not of the expected form',
+  },
   ERR_UNREACHABLE: { exit: 3, http: 503, meaning: 'the daemon does not answer on its socket' },
-  ERR_NOT_FOUND: { exit: 4, http: 404, meaning: 'the device, entry or remote named does not exist' },
+  ERR_NOT_FOUND: {
+    exit: 4,
+    http: 404,
+    meaning: 'the device, entry or remote named does not exist',
+  },
   ERR_EXISTS: { exit: 5, http: 409, meaning: 'the entry to be added exists already' },
-  ERR_CONFIG: { exit: 65, http: 422, meaning: 'the configuration is invalid; nothing was started or changed' },
-  ERR_PORT_IN_USE: { exit: 1, http: 500, meaning: 'the UDP port is taken by another program or kernel device' },
-  ERR_TUN_DEVICE: { exit: 1, http: 500, meaning: '/dev/net/tun is missing or cannot be opened, or the TAP refused' },
+  ERR_CONFIG: {
+    exit: 65,
+    http: 422,
+    meaning: 'the configuration is invalid; nothing was started or changed',
+  },
+  ERR_PORT_IN_USE: {
+    exit: 1,
+    http: 500,
+    meaning: 'the UDP port is taken by another program or kernel device',
+  },
+  ERR_TUN_DEVICE: {
+    exit: 1,
+    http: 500,
+    meaning: '/dev/net/tun is missing or cannot be opened, or the TAP refused',
+  },
   ERR_PERMISSION: { exit: 1, http: 500, meaning: 'the process may not do this' },
   ERR_LIMIT: { exit: 1, http: 507, meaning: 'a table is full' },
   ERR_SYSCALL: { exit: 1, http: 500, meaning: 'the kernel refused a call; the message names it' },
