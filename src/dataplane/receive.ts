@@ -154,7 +154,7 @@ export class Receiver {
     const frameLength = length - VXLAN_HEADER_LENGTH;
     if (frameLength < ETHERNET_HEADER_LENGTH) return this.#drop(tunnel, DROP_INNER_SHORT);
     const sourceHigh = readMacHigh(view, frame + 6);
-    const sourceLow = readMacLow(view, frame + 8);
+    const sourceLow = readMacLow(view, frame + 6);
     if (isMulticastMac(sourceHigh) || isZeroMac(sourceHigh, sourceLow)) {
       return this.#drop(tunnel, DROP_SMAC_INVALID);
     }

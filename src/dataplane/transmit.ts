@@ -117,12 +117,12 @@ export class Transmitter {
     const frame = slot + SLOT_FRAME_OFFSET;
     if (length < ETHERNET_HEADER_LENGTH) return this.#drop(DROP_TX_SHORT, 1);
     const sourceHigh = readMacHigh(view, frame + 6);
-    if (isMulticastMac(sourceHigh) || isZeroMac(sourceHigh, readMacLow(view, frame + 8))) {
+    if (isMulticastMac(sourceHigh) || isZeroMac(sourceHigh, readMacLow(view, frame + 6))) {
       return this.#drop(DROP_TX_SMAC_INVALID, 1);
     }
     const { fdb, lists, tunnels } = this.#tables;
     this.#vni = tunnels.vni(this.#tunnel);
-    const destination = this.#lookup(readMacHigh(view, frame), readMacLow(view, frame + 2));
+    const destination = this.#lookup(readMacHigh(view, frame), readMacLow(view, frame));
     if (destination === NO_DESTINATION) return this.#drop(DROP_NO_REMOTE, 1);
     const matched = fdb.matchedSlot;
     const pieces = this.#prepare(slot, length);

@@ -1,0 +1,178 @@
+/** The composition root: the one place where tables, kernel, forwarding core, verbs and API meet. */
+import { availableParallelism } from 'node:os';
+import { ApiServer } from '../api/server.ts';
+import { monotonicSeconds } from '../base/clock.ts';
+import type { Logger } from '../base/log.ts';
+import { REMOTES_MAX, TUNNELS_MAX, type Config } from '../config/config.ts';
+import { Counters } from '../dataplane/counters.ts';
+import { sharedMemory, type SharedTables } from '../dataplane/shared-tables.ts';
+import { TunnelTable } from '../dataplane/tunnel-table.ts';
+import { DestinationLists } from '../fdb/destination-lists.ts';
+import { Grace } from '../fdb/grace.ts';
+import { RemoteTable } from '../fdb/remotes.ts';
+import { FdbTable } from '../fdb/table.ts';
+import { linkByIndex, linkByName } from '../linux/netlink-link.ts';
+import { notify } from '../linux/sd-notify.ts';
+import { FdbVerbs } from '../vtep/fdb-verbs.ts';
+import { Tunnels } from '../vtep/tunnels.ts';
+import { Endpoints } from './endpoints.ts';
+import { Housekeeping } from './housekeeping.ts';
+import { DaemonInspector } from './inspector.ts';
+import { TunnelSet } from './tunnel-set.ts';
+import { WorkerPool } from './worker-pool.ts';
+
+/** Entries of the FDB, all tunnels together. Memory is touched, and so taken, only as entries are added. */
+const FDB_CAPACITY = 1 << 20;
+const ENDPOINTS_MAX = 64;
+const WORKERS_AUTO_MAX = 4;
+
+export class Daemon {
+  readonly #config: Config;
+  readonly #log: Logger;
+  readonly #onFailure: () => void;
+  readonly #workers: WorkerPool;
+  readonly #endpoints: Endpoints;
+  readonly #tunnels: TunnelSet;
+  readonly #housekeeping: Housekeeping;
+  readonly #api: ApiServer;
+
+  /** Starts the worker threads. `onFailure` is called when the daemon cannot go on: end the process then. */
+  constructor(config: Config, log: Logger, onFailure: () => void) {
+    this.#config = config;
+    this.#log = log;
+    this.#onFailure = onFailure;
+    const portable = config.underlay === 'portable';
+    const workers = portable ? 1 : workerCount(config);
+    const tables = makeTables(workers);
+    const directory = new Tunnels(TUNNELS_MAX);
+    const verbs = new FdbVerbs({
+      tables: {
+        table: tables.fdb,
+        remotes: tables.remotes,
+        lists: tables.lists,
+        grace: tables.grace,
+      },
+      tunnels: directory,
+      interfaces: {
+        indexOf: (name) => linkByName(name)?.index,
+        nameOf: (index) => linkByIndex(index)?.name,
+      },
+      nowSeconds: monotonicSeconds,
+    });
+    this.#workers = new WorkerPool(
+      workers,
+      {
+        memory: sharedMemory(tables),
+        portable,
+        lanesPerEndpoint: config.transmitSockets,
+        endpointsMax: ENDPOINTS_MAX,
+      },
+      {
+        died: (worker, reason) => this.#fail('forwarding worker ended', { worker, reason }),
+        lost: (what, index, errno) => this.#onLost(what, index, errno),
+        fault: (worker, message) => this.#log.error('batch dropped', { worker, message }),
+      },
+    );
+    this.#endpoints = new Endpoints(config, portable, this.#workers, ENDPOINTS_MAX, log);
+    const parts = { tables, directory, verbs, workers: this.#workers, log };
+    this.#tunnels = new TunnelSet({ ...parts, endpoints: this.#endpoints });
+    this.#housekeeping = new Housekeeping({ ...parts, tunnels: this.#tunnels });
+    const inspector = new DaemonInspector({
+      tables,
+      verbs,
+      tunnels: () => this.#tunnels.list(),
+      workers,
+      portable,
+    });
+    this.#api = new ApiServer({
+      verbs,
+      tunnels: directory,
+      inspector,
+      socketPath: config.socket,
+      log,
+    });
+  }
+
+  /** Opens the API and every tunnel, all or none; rejects with what failed, after everything is closed again. */
+  async start(): Promise<void> {
+    try {
+      // First, because a second daemon on the same socket must not touch a tunnel.
+      await this.#api.listen();
+      for (const tunnel of this.#config.tunnels) await this.#tunnels.open(tunnel);
+    } catch (error) {
+      await this.#shutDown();
+      throw error;
+    }
+    this.#housekeeping.start();
+    this.#log.info('ready', {
+      tunnels: this.#tunnels.list().map(({ info }) => `${info.name} (VNI ${info.vni})`),
+      workers: this.#workers.count,
+      underlay: this.#config.underlay === 'portable' ? 'portable' : 'fast',
+      socket: this.#config.socket,
+    });
+    notify('READY=1');
+  }
+
+  /** Closes sockets and removes the devices that were made here. */
+  async stop(): Promise<void> {
+    notify('STOPPING=1');
+    this.#log.info('stopping');
+    await this.#shutDown();
+  }
+
+  /** SIGHUP: the file is not read again in this version, and the service manager must not wait for it. */
+  reload(): void {
+    notify(`RELOADING=1\nMONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`);
+    this.#log.warn('reload not supported', { hint: 'restart the daemon to apply a changed file' });
+    notify('READY=1');
+  }
+
+  async #shutDown(): Promise<void> {
+    this.#housekeeping.stop();
+    await this.#api.close();
+    await this.#workers.stop();
+    this.#endpoints.closeAll();
+    this.#tunnels.closeDevices();
+  }
+
+  /** Somebody deleted a TAP, or a socket broke. Without the others forwarding goes on. */
+  #onLost(what: 'tunnel' | 'endpoint', index: number, errno: number): void {
+    const tunnel = what === 'tunnel' ? this.#tunnels.get(index) : undefined;
+    if (what === 'endpoint' || tunnel === undefined) {
+      this.#log.error('descriptor lost', { what, index, errno });
+      return;
+    }
+    this.#log.error('device lost', {
+      dev: tunnel.info.name,
+      errno,
+      hint: `it was deleted by somebody else; restart the daemon to make it again`,
+    });
+  }
+
+  /** The kernel goes on hashing flows onto a dead worker's sockets: only a new process mends that. */
+  #fail(event: string, fields: Record<string, unknown>): void {
+    this.#log.error(event, fields);
+    this.#onFailure();
+  }
+}
+
+function workerCount({ workers }: Config): number {
+  return workers === 'auto' ? Math.min(availableParallelism(), WORKERS_AUTO_MAX) : workers;
+}
+
+function makeTables(workers: number): SharedTables {
+  const grace = Grace.create(workers);
+  const shape = { workers, tunnels: TUNNELS_MAX, remotes: REMOTE_ROWS };
+  return {
+    fdb: FdbTable.create(FDB_CAPACITY),
+    remotes: RemoteTable.create(REMOTE_ROWS),
+    lists: DestinationLists.create(LIST_WORDS, grace),
+    grace,
+    tunnels: new TunnelTable(TUNNELS_MAX),
+    counters: new Counters(shape),
+  };
+}
+
+/** Remotes of all tunnels together. */
+const REMOTE_ROWS = 4 * REMOTES_MAX;
+const LIST_WORDS = 16 * REMOTES_MAX;

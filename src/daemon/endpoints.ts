@@ -1,0 +1,195 @@
+/** Underlay endpoints: the sockets of one local address and port, shared by all tunnels that use it. */
+import type { Logger } from '../base/log.ts';
+import type { Config, TunnelConfig } from '../config/config.ts';
+import {
+  assertPortFree,
+  closeSocket,
+  openReceiveSocket,
+  openTransmitSocket,
+  probeSegmentation,
+  RECEIVE_BUFFER_BYTES,
+} from '../linux/udp-socket.ts';
+import { formatIp, parseIp } from '../wire/ip.ts';
+import { anyAddress, scopeOf } from './egress.ts';
+import type { WorkerPool } from './worker-pool.ts';
+import type { EndpointCommand } from './worker-protocol.ts';
+import { VtepError } from '../base/errors.ts';
+
+export interface Endpoint {
+  readonly id: number;
+  readonly family: 4 | 6;
+  readonly address: Uint8Array;
+  readonly port: number;
+  /** UDP_SEGMENT is used. */
+  readonly gso: boolean;
+  /** UDP_GRO is used. */
+  readonly gro: boolean;
+}
+
+interface Open extends Endpoint {
+  readonly key: string;
+  readonly fds: readonly number[];
+  tunnels: number;
+}
+
+export class Endpoints {
+  readonly #config: Config;
+  readonly #portable: boolean;
+  readonly #workers: WorkerPool;
+  readonly #log: Logger;
+  readonly #slots: (Open | undefined)[];
+  #nextSourcePort: number;
+
+  constructor(
+    config: Config,
+    portable: boolean,
+    workers: WorkerPool,
+    capacity: number,
+    log: Logger,
+  ) {
+    this.#config = config;
+    this.#portable = portable;
+    this.#workers = workers;
+    this.#log = log;
+    this.#slots = new Array<Open | undefined>(capacity).fill(undefined);
+    // Two daemons on a host, in namespaces of one address, say, should not begin with the same port.
+    const { low, high } = config.sourcePorts;
+    this.#nextSourcePort = low + (process.pid % (high - low + 1));
+  }
+
+  /** The endpoint of a tunnel, its sockets opened in every worker if no tunnel had it yet. */
+  async acquire(tunnel: TunnelConfig): Promise<Endpoint> {
+    const address = tunnel.local?.bytes ?? parseIp(anyAddress(tunnel.family))!;
+    const key = `${formatIp(address)} ${scopeOf(tunnel.local)} ${tunnel.port}`;
+    const known = this.#slots.find((slot) => slot?.key === key);
+    if (known !== undefined) {
+      known.tunnels += 1;
+      return known;
+    }
+    const id = this.#slots.indexOf(undefined);
+    if (id < 0)
+      throw new VtepError(
+        'ERR_LIMIT',
+        `Cannot use more than ${this.#slots.length} local addresses and ports`,
+      );
+    const opened = this.#portable
+      ? await this.#openPortable(id, tunnel, address)
+      : await this.#openFast(id, tunnel, address);
+    this.#slots[id] = { ...opened, key, tunnels: 1 };
+    return opened;
+  }
+
+  async release(endpoint: Endpoint): Promise<void> {
+    const open = this.#slots[endpoint.id]!;
+    open.tunnels -= 1;
+    if (open.tunnels > 0) return;
+    await this.#workers.all(() => ({ type: 'close-endpoint', endpoint: open.id }));
+    this.#slots[open.id] = undefined;
+    open.fds.forEach(closeSocket);
+  }
+
+  /** Closes every descriptor, after the workers have stopped. */
+  closeAll(): void {
+    for (const open of this.#slots) open?.fds.forEach(closeSocket);
+    this.#slots.fill(undefined);
+  }
+
+  async #openFast(
+    id: number,
+    tunnel: TunnelConfig,
+    address: Uint8Array,
+  ): Promise<Omit<Open, 'key' | 'tunnels'>> {
+    const { family, port } = tunnel;
+    const scope = scopeOf(tunnel.local);
+    const offload = this.#config.offload === 'auto' && tunnel.offload === 'auto';
+    const fds: number[] = [];
+    try {
+      // With SO_REUSEPORT a second daemon would get half of the traffic in silence.
+      assertPortFree({ family, address, port, scope });
+      const gros: boolean[] = [];
+      const commands: EndpointCommand[] = [];
+      let gso = offload;
+      for (let worker = 0; worker < this.#workers.count; worker += 1) {
+        const receive = openReceiveSocket({
+          family,
+          address,
+          port,
+          scope,
+          gro: offload,
+          reusePort: true,
+        });
+        fds.push(receive.fd);
+        gros.push(receive.gro);
+        if (worker === 0) this.#adviseBuffer(receive.bufferBytes);
+        const transmitFds = this.#openPool(family, address, scope);
+        fds.push(...transmitFds);
+        gso = gso && probeSegmentation(transmitFds[0]!);
+        const fast = { receiveFd: receive.fd, transmitFds, segmentation: gso };
+        commands.push({
+          type: 'open-endpoint',
+          endpoint: id,
+          family,
+          firstLane: this.#firstLane(id),
+          fast,
+        });
+      }
+      await this.#workers.all((worker) => commands[worker]!);
+      return { id, family, address, port, gso, gro: gros.every(Boolean), fds };
+    } catch (error) {
+      fds.forEach(closeSocket);
+      throw error;
+    }
+  }
+
+  async #openPortable(
+    id: number,
+    tunnel: TunnelConfig,
+    address: Uint8Array,
+  ): Promise<Omit<Open, 'key' | 'tunnels'>> {
+    const { family, port } = tunnel;
+    assertPortFree({ family, address, port, scope: scopeOf(tunnel.local) });
+    const portable = {
+      address: tunnel.local?.text ?? anyAddress(family),
+      port,
+      sourcePorts: [this.#config.sourcePorts.low, this.#config.sourcePorts.high] as const,
+    };
+    const firstLane = this.#firstLane(id);
+    await this.#workers.all(() => ({
+      type: 'open-endpoint',
+      endpoint: id,
+      family,
+      firstLane,
+      portable,
+    }));
+    return { id, family, address, port, gso: false, gro: false, fds: [] };
+  }
+
+  #openPool(family: 4 | 6, address: Uint8Array, scope: number): number[] {
+    const { low, high } = this.#config.sourcePorts;
+    const fds: number[] = [];
+    try {
+      while (fds.length < this.#config.transmitSockets) {
+        const start = this.#nextSourcePort;
+        const socket = openTransmitSocket({ family, address, scope, ports: [low, high], start });
+        fds.push(socket.fd);
+        this.#nextSourcePort = socket.port === high ? low : socket.port + 1;
+      }
+      return fds;
+    } catch (error) {
+      fds.forEach(closeSocket);
+      throw error;
+    }
+  }
+
+  #firstLane(id: number): number {
+    return id * this.#config.transmitSockets;
+  }
+
+  #adviseBuffer(granted: number): void {
+    if (granted >= RECEIVE_BUFFER_BYTES) return;
+    this.#log.warn('small receive buffer', {
+      bytes: granted,
+      hint: `sysctl -w net.core.rmem_max=${RECEIVE_BUFFER_BYTES}, or give the daemon CAP_NET_ADMIN`,
+    });
+  }
+}

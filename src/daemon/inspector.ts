@@ -1,0 +1,142 @@
+/** What `vtep show` prints, gathered from the tables. */
+import { packageVersion } from '../api/package-version.ts';
+import type {
+  DaemonReport,
+  Inspector,
+  OffloadState,
+  RemoteReport,
+  TunnelReport,
+} from '../api/protocol.ts';
+import {
+  COUNTER_DROPS,
+  COUNTER_RX_PACKETS,
+  COUNTER_TX_PACKETS,
+  REMOTE_RX_PACKETS,
+  REMOTE_TX_PACKETS,
+} from '../dataplane/counters.ts';
+import { DROP_REASON_COUNT, DROP_REASONS } from '../dataplane/drop-reasons.ts';
+import type { SharedTables } from '../dataplane/shared-tables.ts';
+import {
+  TUNNEL_COALESCE,
+  TUNNEL_COALESCE_FAILED,
+  TUNNEL_SEGMENTATION_FAILED,
+  TUNNEL_SEGMENTS,
+} from '../dataplane/tunnel-table.ts';
+import { linkByIndex } from '../linux/netlink-link.ts';
+import type { FdbVerbs } from '../vtep/fdb-verbs.ts';
+import { formatIp } from '../wire/ip.ts';
+import type { OpenTunnel } from './open-tunnel.ts';
+import { macText } from './tunnel-device.ts';
+
+export interface InspectorOptions {
+  readonly tables: SharedTables;
+  readonly verbs: FdbVerbs;
+  readonly tunnels: () => readonly OpenTunnel[];
+  readonly workers: number;
+  readonly portable: boolean;
+}
+
+export class DaemonInspector implements Inspector {
+  readonly #options: InspectorOptions;
+  readonly #started = process.hrtime.bigint();
+
+  constructor(options: InspectorOptions) {
+    this.#options = options;
+  }
+
+  daemon(): DaemonReport {
+    const { counters } = this.#options.tables;
+    return {
+      version: packageVersion(),
+      pid: process.pid,
+      node: process.version,
+      uptimeSeconds: Number((process.hrtime.bigint() - this.#started) / 1_000_000_000n),
+      workers: this.#options.workers,
+      drops: this.#drops(counters.shape.tunnels),
+    };
+  }
+
+  async tunnels(): Promise<TunnelReport[]> {
+    const counts = await this.#options.verbs.countEntries();
+    return this.#options.tunnels().map((tunnel) => {
+      const fdb = counts.get(tunnel.info.vni) ?? { learned: 0, static: 0 };
+      return this.#report(tunnel, fdb);
+    });
+  }
+
+  #report(tunnel: OpenTunnel, fdb: { learned: number; static: number }): TunnelReport {
+    const { info, config } = tunnel;
+    const { counters } = this.#options.tables;
+    // MTU and MAC may have been changed with `ip link` since.
+    const link = linkByIndex(info.ifindex) ?? tunnel.device.link;
+    const total = (column: number): number => counters.tunnelTotal(info.index, column);
+    return {
+      ifname: info.name,
+      ifindex: info.ifindex,
+      vni: info.vni,
+      local: tunnel.local,
+      port: info.port,
+      mtu: link.mtu,
+      mac: macText(link),
+      learning: config.learning,
+      ageing: config.ageingSeconds,
+      offload: this.#offload(tunnel),
+      underlay: this.#options.portable ? 'portable' : 'fast',
+      remotes: this.#remotes(tunnel),
+      fdb,
+      tx: { packets: total(COUNTER_TX_PACKETS), bytes: total(COUNTER_TX_PACKETS + 1) },
+      rx: { packets: total(COUNTER_RX_PACKETS), bytes: total(COUNTER_RX_PACKETS + 1) },
+      drops: this.#drops(info.index),
+    };
+  }
+
+  #offload({ config, device, endpoint, info }: OpenTunnel): TunnelReport['offload'] {
+    const flags = this.#options.tables.tunnels.flags(info.index);
+    const { checksum, tso4, tso6, uso } = device.tap.offloads;
+    return {
+      configured: config.offload,
+      checksum: state(checksum),
+      tso: state(tso4 && tso6),
+      uso: state(uso),
+      gso: state(
+        endpoint.gso && (flags & TUNNEL_SEGMENTS) !== 0,
+        (flags & TUNNEL_SEGMENTATION_FAILED) !== 0,
+      ),
+      gro: state((flags & TUNNEL_COALESCE) !== 0, (flags & TUNNEL_COALESCE_FAILED) !== 0),
+    };
+  }
+
+  #remotes({ info }: OpenTunnel): RemoteReport[] {
+    const { tables, verbs } = this.#options;
+    const { remotes, counters } = tables;
+    const flood = new Set(verbs.floodRemotes(info));
+    return remotes.list(info.index).map((index) => {
+      const port = remotes.port(index);
+      const vni = remotes.vni(index);
+      const total = (column: number): number => counters.remoteTotal(index, column);
+      return {
+        dst: formatIp(remotes.bytes, remotes.addressOffset(index)),
+        ...(port === info.port ? {} : { port }),
+        ...(vni === info.vni ? {} : { vni }),
+        configured: verbs.isConfigured(info, index),
+        flood: flood.has(index),
+        tx: { packets: total(REMOTE_TX_PACKETS), bytes: total(REMOTE_TX_PACKETS + 1) },
+        rx: { packets: total(REMOTE_RX_PACKETS), bytes: total(REMOTE_RX_PACKETS + 1) },
+      };
+    });
+  }
+
+  #drops(tunnel: number): Record<string, number> {
+    const drops: Record<string, number> = {};
+    for (let reason = 1; reason < DROP_REASON_COUNT; reason += 1) {
+      const count = this.#options.tables.counters.tunnelTotal(tunnel, COUNTER_DROPS + reason);
+      if (count > 0) drops[DROP_REASONS[reason]!.name] = count;
+    }
+    return drops;
+  }
+}
+
+function state(on: boolean, failed = false): OffloadState {
+  if (failed) return 'off after a failure';
+  return on ? 'on' : 'off';
+}

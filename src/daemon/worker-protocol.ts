@@ -1,0 +1,68 @@
+/** What the main thread and a forwarding worker say to each other. */
+import type { SharedMemory } from '../dataplane/shared-tables.ts';
+
+/** Sockets of one underlay address and port. Every worker knows it by the same id. */
+export interface EndpointCommand {
+  readonly type: 'open-endpoint';
+  readonly endpoint: number;
+  readonly family: 4 | 6;
+  readonly firstLane: number;
+  /** The fast underlay's descriptors, opened by the main thread; this worker's own. */
+  readonly fast?: {
+    readonly receiveFd: number;
+    readonly transmitFds: readonly number[];
+    readonly segmentation: boolean;
+  };
+  /** What the portable underlay opens by itself. */
+  readonly portable?: {
+    readonly address: string;
+    readonly port: number;
+    readonly sourcePorts: readonly [number, number];
+  };
+}
+
+export interface TunnelCommand {
+  readonly type: 'open-tunnel';
+  readonly tunnel: number;
+  readonly vni: number;
+  /** The queue this worker reads, or -1 when the device has fewer queues than there are workers. */
+  readonly readFd: number;
+  /** The queue this worker writes to. */
+  readonly writeFd: number;
+  readonly endpoint: number;
+}
+
+export type WorkerCommand =
+  | EndpointCommand
+  | { readonly type: 'close-endpoint'; readonly endpoint: number }
+  | TunnelCommand
+  | { readonly type: 'close-tunnel'; readonly tunnel: number }
+  | { readonly type: 'stop' };
+
+/** A command with the number under which the worker answers. */
+export interface WorkerRequest {
+  readonly id: number;
+  readonly command: WorkerCommand;
+}
+
+export type WorkerMessage =
+  | { readonly type: 'done'; readonly id: number; readonly error?: string }
+  /** A descriptor reported an error and is no longer watched. */
+  | {
+      readonly type: 'lost';
+      readonly what: 'tunnel' | 'endpoint';
+      readonly index: number;
+      readonly errno: number;
+    }
+  /** A batch failed in our own code and was dropped. */
+  | { readonly type: 'fault'; readonly message: string };
+
+export interface WorkerOptions {
+  readonly worker: number;
+  readonly memory: SharedMemory;
+  /** Int32 a worker: the second of its last sign of life. */
+  readonly heartbeat: SharedArrayBuffer;
+  readonly portable: boolean;
+  readonly lanesPerEndpoint: number;
+  readonly endpointsMax: number;
+}

@@ -1,0 +1,49 @@
+import { VtepError } from '../base/errors.ts';
+import type { TunnelDirectory, TunnelInfo } from './tunnel-directory.ts';
+
+/** The tunnels there are, by index, name and VNI. Main thread only. */
+export class Tunnels implements TunnelDirectory {
+  readonly #byIndex: (TunnelInfo | undefined)[];
+  readonly #byName = new Map<string, TunnelInfo>();
+  readonly #byVni = new Map<number, TunnelInfo>();
+
+  /** `capacity` is that of the shared table of tunnels. */
+  constructor(capacity: number) {
+    this.#byIndex = new Array<TunnelInfo | undefined>(capacity).fill(undefined);
+  }
+
+  /** The lowest index that no tunnel has; throws ERR_LIMIT when there is none. */
+  freeIndex(): number {
+    const index = this.#byIndex.indexOf(undefined);
+    if (index >= 0) return index;
+    throw new VtepError('ERR_LIMIT', `Cannot open more than ${this.#byIndex.length} tunnels`);
+  }
+
+  add(tunnel: TunnelInfo): void {
+    this.#byIndex[tunnel.index] = tunnel;
+    this.#byName.set(tunnel.name, tunnel);
+    this.#byVni.set(tunnel.vni, tunnel);
+  }
+
+  remove(tunnel: TunnelInfo): void {
+    this.#byIndex[tunnel.index] = undefined;
+    this.#byName.delete(tunnel.name);
+    this.#byVni.delete(tunnel.vni);
+  }
+
+  byName(name: string): TunnelInfo | undefined {
+    return this.#byName.get(name);
+  }
+
+  byIndex(index: number): TunnelInfo | undefined {
+    return this.#byIndex[index];
+  }
+
+  byVni(vni: number): TunnelInfo | undefined {
+    return this.#byVni.get(vni);
+  }
+
+  all(): TunnelInfo[] {
+    return [...this.#byName.values()];
+  }
+}
