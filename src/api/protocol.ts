@@ -1,0 +1,144 @@
+import type { ErrorCode } from '../base/errors.ts';
+import type { FdbRequest, FdbVerb } from '../vtep/fdb-request.ts';
+import type { FdbRow } from '../vtep/fdb-rows.ts';
+
+/**
+ * What goes over the daemon's socket: HTTP/1.1 with JSON bodies under a versioned path.
+ *
+ * | request | answer |
+ * |---|---|
+ * | `GET /v1/version` | {@link VersionReport} |
+ * | `GET /v1/tunnels[?dev=]` | {@link StatusReport} |
+ * | `GET /v1/fdb[?dev=&mac=&vni=&dst=&port=&state=&statistics=1]` | array of {@link FdbRow}, one row a line |
+ * | `GET /v1/fdb/entry?dev=&mac=[&statistics=1]` | array of {@link FdbRow}, never empty |
+ * | `POST /v1/fdb` {@link ChangeRequest} | {@link ChangeReport} |
+ * | `POST /v1/fdb?verb=VERB`, `application/x-ndjson`, one entry a line | {@link ChangeReport} |
+ * | `POST /v1/fdb/flush` {@link FlushRequest} | {@link FlushReport} |
+ *
+ * A failure is an {@link ErrorReport} with the HTTP status of its code. Fields are only ever added.
+ */
+export const API_VERSION = 'v1';
+
+/** The content type of a batch that is sent line by line. */
+export const NDJSON = 'application/x-ndjson';
+
+export type { FdbRequest, FdbRow, FdbVerb };
+
+export interface VersionReport {
+  readonly name: 'vtepd';
+  readonly version: string;
+  readonly api: typeof API_VERSION;
+}
+
+/** Entries are applied all or none. */
+export interface ChangeRequest {
+  readonly verb: FdbVerb;
+  readonly entries: readonly FdbRequest[];
+}
+
+export interface ChangeReport {
+  /** How many entries were applied. */
+  readonly applied: number;
+}
+
+/** Which rows to remove; `states` defaults to all three. */
+export interface FlushRequest {
+  readonly dev: string;
+  readonly mac?: string | undefined;
+  readonly dst?: string | undefined;
+  readonly port?: number | undefined;
+  readonly vni?: number | undefined;
+  readonly srcVni?: number | undefined;
+  readonly states?: readonly FdbStateName[] | undefined;
+}
+
+export interface FlushReport {
+  /** How many rows were removed; each destination of a list is one. */
+  readonly removed: number;
+}
+
+export type FdbStateName = 'dynamic' | 'static' | 'permanent';
+
+export interface ErrorReport {
+  readonly error: {
+    readonly code: ErrorCode;
+    readonly message: string;
+    readonly hint?: string;
+    /** Which entry of the request was wrong, from 0. */
+    readonly index?: number;
+  };
+}
+
+/** Packets and bytes of inner frames since the tunnel was opened. */
+export interface Traffic {
+  readonly packets: number;
+  readonly bytes: number;
+}
+
+export type OffloadState = 'on' | 'off' | 'off after a failure';
+
+/** What `vtep show` says of one tunnel. */
+export interface TunnelReport {
+  readonly ifname: string;
+  readonly ifindex: number;
+  readonly vni: number;
+  /** The underlay address in use, text. */
+  readonly local: string;
+  readonly port: number;
+  readonly mtu: number;
+  readonly mac: string;
+  readonly learning: boolean;
+  /** Seconds; 0 means never. */
+  readonly ageing: number;
+  readonly offload: {
+    readonly configured: 'auto' | 'off';
+    readonly checksum: OffloadState;
+    readonly tso: OffloadState;
+    readonly uso: OffloadState;
+    readonly gso: OffloadState;
+    readonly gro: OffloadState;
+  };
+  readonly underlay: 'fast' | 'portable';
+  readonly remotes: readonly RemoteReport[];
+  readonly fdb: { readonly learned: number; readonly static: number };
+  readonly tx: Traffic;
+  readonly rx: Traffic;
+  /** Frames and datagrams dropped, by drop reason; reasons that never happened may be left out. */
+  readonly drops: Readonly<Record<string, number>>;
+}
+
+/** One remote of a tunnel; `port` and `vni` only where they differ from the tunnel's. */
+export interface RemoteReport {
+  readonly dst: string;
+  readonly port?: number;
+  readonly vni?: number;
+  /** Named by the configuration. */
+  readonly configured: boolean;
+  /** Member of the flood list. */
+  readonly flood: boolean;
+  readonly tx: Traffic;
+  readonly rx: Traffic;
+}
+
+/** What `vtep show` says of the process. */
+export interface DaemonReport {
+  readonly version: string;
+  readonly pid: number;
+  /** Node's version, for example `v20.19.2`. */
+  readonly node: string;
+  readonly uptimeSeconds: number;
+  readonly workers: number;
+  /** Drops that belong to no tunnel, by drop reason. */
+  readonly drops: Readonly<Record<string, number>>;
+}
+
+export interface StatusReport {
+  readonly daemon: DaemonReport;
+  readonly tunnels: readonly TunnelReport[];
+}
+
+/** Where the reports come from; the daemon's composition root implements it. */
+export interface Inspector {
+  tunnels(): TunnelReport[] | Promise<TunnelReport[]>;
+  daemon(): DaemonReport;
+}

@@ -1,0 +1,93 @@
+import { ApiClient } from '../api/client.ts';
+import type {
+  DaemonReport,
+  RemoteReport,
+  StatusReport,
+  Traffic,
+  TunnelReport,
+} from '../api/protocol.ts';
+import type { Invocation } from './command.ts';
+import { formatBytes, formatDuration, formatJson } from './output.ts';
+import { usageError } from './usage.ts';
+
+/** `show [dev] [NAME]`: tunnels, their remotes, counters and the state of the offloads. */
+export async function showStatus({ options, words, output }: Invocation): Promise<void> {
+  const dev = deviceOf(words);
+  const report = await new ApiClient(options.socket).read<StatusReport>('/v1/tunnels', { dev });
+  output.write(options.json ? formatJson(report, options.pretty) : formatStatus(report));
+}
+
+/** The report as a person reads it: one block for the daemon, one for each tunnel. */
+export function formatStatus({ daemon, tunnels }: StatusReport): string {
+  const blocks = [formatDaemon(daemon), ...tunnels.map(formatTunnel)];
+  if (tunnels.length === 0) blocks.push(['no tunnels']);
+  return `${blocks.map((lines) => lines.join('\n')).join('\n\n')}\n`;
+}
+
+function deviceOf(words: readonly string[]): string | undefined {
+  const names = words[0] === 'dev' ? words.slice(1) : words;
+  if (names.length > 1) throw usageError(`Unexpected "${names[1]}"`, 'write: vtep show [NAME]');
+  if (names.length === 0 && words.length > 0) throw usageError('Missing value behind "dev"');
+  return names[0];
+}
+
+function formatDaemon(daemon: DaemonReport): string[] {
+  const workers = `${daemon.workers} ${daemon.workers === 1 ? 'worker' : 'workers'}`;
+  const lines = [
+    `vtepd ${daemon.version}: pid ${daemon.pid}, up ${formatDuration(daemon.uptimeSeconds)}, ` +
+      `${workers}, Node ${daemon.node}`,
+  ];
+  const drops = formatDrops(daemon.drops);
+  if (drops !== undefined) lines.push(`  drops outside of tunnels: ${drops}`);
+  return lines;
+}
+
+function formatTunnel(tunnel: TunnelReport): string[] {
+  const { offload, fdb } = tunnel;
+  const ageing = tunnel.ageing === 0 ? 'never ages' : `ages after ${tunnel.ageing} s`;
+  const states = [
+    `checksum ${offload.checksum}`,
+    `tso ${offload.tso}`,
+    `uso ${offload.uso}`,
+    `gso ${offload.gso}`,
+    `gro ${offload.gro}`,
+  ];
+  return [
+    `tunnel: ${tunnel.ifname}`,
+    `  vni: ${tunnel.vni}`,
+    `  local: ${tunnel.local} port ${tunnel.port}`,
+    `  device: index ${tunnel.ifindex}, mac ${tunnel.mac}, mtu ${tunnel.mtu}`,
+    `  learning: ${tunnel.learning ? 'on' : 'off'}, ${ageing}`,
+    `  offload: ${offload.configured} (${states.join(', ')})`,
+    `  underlay: ${tunnel.underlay}`,
+    `  fdb: ${fdb.learned} learned, ${fdb.static} static`,
+    `  transfer: ${formatTransfer(tunnel.rx, tunnel.tx)}`,
+    `  drops: ${formatDrops(tunnel.drops) ?? 'none'}`,
+    ...tunnel.remotes.flatMap(formatRemote),
+  ];
+}
+
+function formatRemote(remote: RemoteReport): string[] {
+  let line = `  remote: ${remote.dst}`;
+  if (remote.port !== undefined) line += ` port ${remote.port}`;
+  if (remote.vni !== undefined) line += ` vni ${remote.vni}`;
+  const roles = [remote.configured && 'configured', remote.flood && 'flood'].filter(Boolean);
+  if (roles.length > 0) line += ` (${roles.join(', ')})`;
+  return [line, `    transfer: ${formatTransfer(remote.rx, remote.tx)}`];
+}
+
+function formatTransfer(rx: Traffic, tx: Traffic): string {
+  return (
+    `${formatBytes(rx.bytes)} in ${rx.packets} frames received, ` +
+    `${formatBytes(tx.bytes)} in ${tx.packets} frames sent`
+  );
+}
+
+function formatDrops(drops: Readonly<Record<string, number>>): string | undefined {
+  const counted = Object.entries(drops).filter(([, count]) => count > 0);
+  if (counted.length === 0) return undefined;
+  return counted
+    .sort(([, a], [, b]) => b - a)
+    .map(([reason, count]) => `${reason} ${count}`)
+    .join(', ');
+}

@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import { COMMANDS, findCommand } from '../../../src/cli/commands.ts';
+
+function find(line: string): string {
+  const request = findCommand(line.split(' ').filter((word) => word !== ''));
+  return request.kind === 'help'
+    ? `help:${request.topic}`
+    : `${request.command.name}|${request.words.join(' ')}`;
+}
+
+describe('findCommand()', () => {
+  it.each([
+    ['fdb add a b', 'fdb add|a b'],
+    ['f s dev vx42', 'fdb show|dev vx42'],
+    ['fdb', 'fdb show|'],
+    ['fd r x', 'fdb replace|x'],
+    ['fdb delete x', 'fdb del|x'],
+    ['fdb list', 'fdb show|'],
+    ['fdb lst', 'fdb show|'],
+    ['fdb ap x', 'fdb append|x'],
+    ['s', 'show|'],
+    ['v', 'version|'],
+    ['', 'help:'],
+    ['help', 'help:'],
+    ['help fdb', 'help:fdb'],
+    ['help fdb add', 'help:fdb add'],
+    ['fdb help', 'help:fdb'],
+    ['fdb add help', 'help:fdb add'],
+  ])('understands "vtep %s"', (line, expected) => {
+    expect(find(line)).toBe(expected);
+  });
+
+  it.each([
+    ['fdb a x', 'Ambiguous verb of "fdb" "a"', 'it can mean add or append'],
+    ['bogus', 'Unknown command "bogus"', 'known: fdb, show, version, help'],
+    ['fdb bogus', 'Unknown verb of "fdb" "bogus"', expect.stringContaining('flush')],
+  ])('refuses "vtep %s"', (line, message, hint) => {
+    expect(() => find(line)).toThrow(expect.objectContaining({ code: 'ERR_USAGE', message, hint }));
+  });
+
+  it('has an example for every command', () => {
+    for (const command of COMMANDS) {
+      expect(command.examples.length).toBeGreaterThan(0);
+      for (const example of command.examples) expect(example).toContain(command.name);
+    }
+  });
+});
