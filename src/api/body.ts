@@ -49,7 +49,8 @@ async function* boundedParts(
   request: IncomingMessage,
   bytesMax: number,
 ): AsyncGenerator<Buffer, void, undefined> {
-  if (Number(request.headers['content-length'] ?? 0) > bytesMax) throw tooLong('The request body', bytesMax);
+  if (Number(request.headers['content-length'] ?? 0) > bytesMax)
+    throw tooLong('The request body', bytesMax);
   let bytes = 0;
   // The stream is left alone on an early exit, so that the answer can still be sent over its socket.
   for await (const part of request.iterator({ destroyOnReturn: false })) {

@@ -197,9 +197,13 @@ async function readError(response: IncomingMessage): Promise<VtepError> {
   }
   const report = asErrorReport(text);
   if (report === undefined) {
-    return new VtepError('ERR_UNREACHABLE', `Cannot understand the answer of status ${response.statusCode}`, {
-      hint: 'does something else than vtepd listen on this socket?',
-    });
+    return new VtepError(
+      'ERR_UNREACHABLE',
+      `Cannot understand the answer of status ${response.statusCode}`,
+      {
+        hint: 'does something else than vtepd listen on this socket?',
+      },
+    );
   }
   const { code, message, hint, index } = report.error;
   return new VtepError(code, message, {

@@ -26,7 +26,10 @@ export const FDB_REQUEST = z.strictObject({
 export const FDB_VERB = z.enum(['add', 'append', 'replace', 'del']);
 
 /** The body of `POST /v1/fdb`; the entries are judged one by one with {@link FDB_REQUEST}. */
-export const CHANGE_REQUEST = z.strictObject({ verb: FDB_VERB, entries: z.array(z.unknown()).min(1) });
+export const CHANGE_REQUEST = z.strictObject({
+  verb: FDB_VERB,
+  entries: z.array(z.unknown()).min(1),
+});
 
 export const CHANGE_QUERY = z.strictObject({ verb: FDB_VERB });
 
@@ -89,5 +92,7 @@ function describe(issue: z.core.$ZodIssue): string {
 function hintFor(schema: z.ZodType): string {
   const names = schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
   if (names.length > 0) return `known fields: ${names.join(', ')}`;
-  return schema instanceof z.ZodObject ? 'no fields are known here' : 'see the API section of the README';
+  return schema instanceof z.ZodObject
+    ? 'no fields are known here'
+    : 'see the API section of the README';
 }

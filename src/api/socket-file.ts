@@ -38,9 +38,13 @@ async function removeStale(path: string): Promise<void> {
   const stats = lstatSync(path, { throwIfNoEntry: false });
   if (stats === undefined) return;
   if (!stats.isSocket()) {
-    throw new VtepError('ERR_SYSCALL', `Cannot listen on "${path}": a file of this name is no socket`, {
-      hint: 'remove the file, or choose another path with --socket',
-    });
+    throw new VtepError(
+      'ERR_SYSCALL',
+      `Cannot listen on "${path}": a file of this name is no socket`,
+      {
+        hint: 'remove the file, or choose another path with --socket',
+      },
+    );
   }
   if (await isAnswered(path)) {
     throw new VtepError('ERR_SYSCALL', `Cannot listen on "${path}": another vtepd answers there`, {

@@ -72,7 +72,10 @@ export class BatchFile {
     } catch (error) {
       if (error instanceof VtepError) throw error;
       const code = (error as NodeJS.ErrnoException).code ?? String(error);
-      throw usageError(`Cannot read "${this.#path}": ${code}`, 'name a file of entries, or - for standard input');
+      throw usageError(
+        `Cannot read "${this.#path}": ${code}`,
+        'name a file of entries, or - for standard input',
+      );
     }
     yield [rest + decoder.end()];
   }

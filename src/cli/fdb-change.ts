@@ -14,7 +14,10 @@ export async function changeFdb(verb: FdbVerb, invocation: Invocation): Promise<
     return;
   }
   if (words.length > 0) {
-    throw usageError(`Cannot take both --batch and "${words.join(' ')}"`, 'put all entries into the file');
+    throw usageError(
+      `Cannot take both --batch and "${words.join(' ')}"`,
+      'put all entries into the file',
+    );
   }
   const { BatchFile } = await import('./batch.ts');
   const file = new BatchFile(verb, options.batch);

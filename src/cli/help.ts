@@ -20,9 +20,13 @@ export function helpText(topic: string): string {
 
 function commandHelp(command: Command): string {
   const options: (readonly [string, string])[] = [...OPTIONS];
-  if (command.takesBatch) options.unshift(['-b, --batch FILE', 'entries from a file, or - for standard input']);
+  if (command.takesBatch)
+    options.unshift(['-b, --batch FILE', 'entries from a file, or - for standard input']);
   return sections([
-    ['Usage:', command.usage.map((line) => (line.startsWith(' ') ? `     ${line}` : `vtep ${line}`))],
+    [
+      'Usage:',
+      command.usage.map((line) => (line.startsWith(' ') ? `     ${line}` : `vtep ${line}`)),
+    ],
     ['', [capitalize(command.summary) + '.', ...command.notes]],
     ['Options:', table(options)],
     [command.examples.length > 1 ? 'Examples:' : 'Example:', command.examples],
@@ -38,7 +42,12 @@ function overview(topic: string): string {
     ['Options:', table(OPTIONS)],
     ['Exit status:', exitStatuses()],
     ['Examples:', commands.slice(0, 3).map(({ examples }) => examples[0]!)],
-    ['', ['Commands may be shortened while they stay unique: vtep f s. Explain one: vtep fdb add --help']],
+    [
+      '',
+      [
+        'Commands may be shortened while they stay unique: vtep f s. Explain one: vtep fdb add --help',
+      ],
+    ],
   ]);
 }
 

@@ -49,9 +49,7 @@ async function dispatch(
   output: Output,
   complain: (message: string) => void,
 ): Promise<number> {
-  const request: Request = findCommand(
-    options.version && words.length === 0 ? ['version'] : words,
-  );
+  const request: Request = findCommand(options.version && words.length === 0 ? ['version'] : words);
   if (request.kind === 'help' || options.help) {
     const { helpText } = await import('./help.ts');
     const isAsked = options.help || words.length > 0;
@@ -61,7 +59,10 @@ async function dispatch(
     return isAsked ? 0 : 2;
   }
   if (options.batch !== undefined && request.command.takesBatch !== true) {
-    throw usageError(`Cannot use --batch with "${request.command.name}"`, 'it is for fdb add, append, replace and del');
+    throw usageError(
+      `Cannot use --batch with "${request.command.name}"`,
+      'it is for fdb add, append, replace and del',
+    );
   }
   await request.command.run({ options, words: request.words, output });
   return 0;

@@ -12,7 +12,6 @@ import { IPV6_HEADER_LENGTH, writeIpv6PayloadLength } from '../wire/ipv6.ts';
 import {
   IPPROTO_TCP,
   isTcp,
-  TCP_CHECKSUM_OFFSET,
   readTcpFlags,
   readTcpSequence,
   TCP_CWR,
@@ -25,7 +24,6 @@ import {
 } from '../wire/tcp.ts';
 import {
   IPPROTO_UDP,
-  UDP_CHECKSUM_OFFSET,
   UDP_CHECKSUM_ZERO,
   UDP_HEADER_LENGTH,
   writeUdpChecksum,
@@ -71,6 +69,19 @@ export class Segmenter {
   readonly #area: number;
   #next: number;
 
+  // The template of the super-frame in hand.
+  #tcp = true;
+  #ipv4 = true;
+  #toL3 = 0;
+  #toL4 = 0;
+  #l3Length = 0;
+  #l4HeaderLength = 0;
+  #flags = 0;
+  #sequence = 0;
+  #id = 0;
+  #l3Sum = 0;
+  #l4Sum = 0;
+
   /** `area` is where SEGMENT_HEADER_AREA_BYTES for headers begin in `arena`. */
   constructor(arena: Arena, area: number) {
     this.#arena = arena;
@@ -101,97 +112,125 @@ export class Segmenter {
    */
   segment(slot: number, inner: InnerPacket, type: number, size: number, vni: number): number {
     const { view } = this.#arena;
+    if (!isSegmentable(view, inner, type, size)) return SEGMENT_MALFORMED;
     const frame = slot + SLOT_FRAME_OFFSET;
-    const { l3, l4, end, family } = inner;
-    const tcp = inner.protocol === IPPROTO_TCP;
-    if (!matches(inner, type) || l4 < 0 || size < SEGMENT_BYTES_MIN) return SEGMENT_MALFORMED;
-    if (tcp ? !isTcp(view, l4, end - l4) : end - l4 < UDP_HEADER_LENGTH) return SEGMENT_MALFORMED;
-    const l4HeaderLength = tcp ? tcpHeaderLength(view, l4) : UDP_HEADER_LENGTH;
-    const headerLength = l4 + l4HeaderLength - frame;
+    const l4HeaderLength = transportHeaderLength(view, inner);
+    const headerLength = inner.l4 + l4HeaderLength - frame;
     const headLength = VXLAN_HEADER_LENGTH + headerLength;
-    const payload = end - frame - headerLength;
-    const count = payload <= 0 ? 1 : Math.floor((payload + size - 1) / size);
+    const payload = inner.end - frame - headerLength;
+    const count = payload <= size ? 1 : Math.floor((payload + size - 1) / size);
     if (headLength > HEADER_BYTES_MAX || count > PIECES_MAX) return SEGMENT_MALFORMED;
-    const headStride = (headLength + 15) & ~15;
-    if (this.#next + count * headStride > this.#area + SEGMENT_HEADER_AREA_BYTES)
+    const stride = (headLength + 15) & ~15;
+    if (this.#next + count * stride > this.#area + SEGMENT_HEADER_AREA_BYTES)
       return SEGMENT_NO_ROOM;
 
-    // Everything that differs between segments is cleared in the template, so that its sums are shared.
-    const flags = tcp ? readTcpFlags(view, l4) : 0;
-    const firstSequence = tcp ? readTcpSequence(view, l4) : 0;
-    const firstId = family === 4 ? readIpv4Id(view, l3) : 0;
-    const checksumField = l4 + (tcp ? TCP_CHECKSUM_OFFSET : UDP_CHECKSUM_OFFSET);
-    view.setUint16(checksumField, 0);
-    if (tcp) {
-      writeTcpFlags(view, l4, 0);
-      writeTcpSequence(view, l4, 0);
-    } else {
-      writeUdpLength(view, l4, 0);
-    }
-    let l3Sum = 0;
-    if (family === 4) {
-      writeIpv4TotalLength(view, l3, 0);
-      writeIpv4Id(view, l3, 0);
-      view.setUint16(l3 + IPV4_CHECKSUM_OFFSET, 0);
-      l3Sum = sumBytes(view, l3, l4 - l3, 0);
-    }
-    const pseudoSum =
-      family === 4
-        ? sumPseudoIpv4(view, l3, inner.protocol, 0)
-        : sumPseudoIpv6(view, l3, inner.protocol, 0);
-    const l4Sum = sumBytes(view, l4, l4HeaderLength, pseudoSum);
     writeVxlan(view, slot + SLOT_VXLAN_OFFSET, vni);
-
-    const template = slot + SLOT_VXLAN_OFFSET;
-    const toL3 = l3 - template;
-    const toL4 = l4 - template;
+    this.#openTemplate(slot + SLOT_VXLAN_OFFSET, inner, l4HeaderLength);
+    let head = this.#next;
     let from = frame + headerLength;
     let left = payload;
-    let head = this.#next;
     for (let index = 0; index < count; index += 1) {
       const bytes = left < size ? left : size;
       for (let word = 0; word < headLength; word += 4) {
-        view.setUint32(head + word, view.getUint32(template + word));
+        view.setUint32(head + word, view.getUint32(slot + SLOT_VXLAN_OFFSET + word));
       }
-      const l4Length = l4HeaderLength + bytes;
-      let sum = sumBytes(view, from, bytes, l4Sum) + sumWord(l4Length);
-      if (tcp) {
-        let segmentFlags = flags;
-        if (index < count - 1) segmentFlags &= ~(TCP_FIN | TCP_PSH);
-        if (index > 0) segmentFlags &= ~TCP_CWR;
-        const sequence = (firstSequence + index * size) >>> 0;
-        writeTcpFlags(view, head + toL4, segmentFlags);
-        writeTcpSequence(view, head + toL4, sequence);
-        sum += sumWord(segmentFlags) + sumWord(sequence >>> 16) + sumWord(sequence & 0xffff);
-        writeTcpChecksum(view, head + toL4, foldChecksum(sum));
-      } else {
-        writeUdpLength(view, head + toL4, l4Length);
-        const checksum = foldChecksum(sum + sumWord(l4Length));
-        writeUdpChecksum(view, head + toL4, checksum === 0 ? UDP_CHECKSUM_ZERO : checksum);
-      }
-      if (family === 4) {
-        const totalLength = l4 - l3 + l4Length;
-        const id = (firstId + index) & 0xffff;
-        writeIpv4TotalLength(view, head + toL3, totalLength);
-        writeIpv4Id(view, head + toL3, id);
-        view.setUint16(
-          head + toL3 + IPV4_CHECKSUM_OFFSET,
-          foldChecksum(l3Sum + sumWord(totalLength) + sumWord(id)),
-        );
-      } else {
-        writeIpv6PayloadLength(view, head + toL3, l4 - l3 - IPV6_HEADER_LENGTH + l4Length);
-      }
+      const sum = sumBytes(view, from, bytes, this.#l4Sum);
+      if (this.#tcp) this.#finishTcp(head, index, index === count - 1, size, bytes, sum);
+      else this.#finishUdp(head, bytes, sum);
+      this.#finishIp(head, index, bytes);
       this.headOffset[index] = head;
       this.headLength[index] = headLength;
       this.tailOffset[index] = from;
       this.tailLength[index] = bytes;
-      head += headStride;
+      head += stride;
       from += bytes;
       left -= bytes;
     }
     this.#next = head;
     this.count = count;
     return count;
+  }
+
+  /**
+   * Makes the headers of the super-frame the template of all segments: what differs between them is
+   * remembered and cleared, so that the sums of the rest are taken once.
+   */
+  #openTemplate(template: number, inner: InnerPacket, l4HeaderLength: number): void {
+    const { view } = this.#arena;
+    const { l3, l4, family, protocol } = inner;
+    this.#tcp = protocol === IPPROTO_TCP;
+    this.#ipv4 = family === 4;
+    this.#toL3 = l3 - template;
+    this.#toL4 = l4 - template;
+    this.#l3Length = l4 - l3;
+    this.#l4HeaderLength = l4HeaderLength;
+    if (this.#tcp) {
+      this.#flags = readTcpFlags(view, l4);
+      this.#sequence = readTcpSequence(view, l4);
+      writeTcpFlags(view, l4, 0);
+      writeTcpSequence(view, l4, 0);
+      writeTcpChecksum(view, l4, 0);
+    } else {
+      writeUdpLength(view, l4, 0);
+      writeUdpChecksum(view, l4, 0);
+    }
+    if (this.#ipv4) {
+      this.#id = readIpv4Id(view, l3);
+      writeIpv4TotalLength(view, l3, 0);
+      writeIpv4Id(view, l3, 0);
+      view.setUint16(l3 + IPV4_CHECKSUM_OFFSET, 0);
+      this.#l3Sum = sumBytes(view, l3, l4 - l3, 0);
+    }
+    const pseudo = this.#ipv4
+      ? sumPseudoIpv4(view, l3, protocol, 0)
+      : sumPseudoIpv6(view, l3, protocol, 0);
+    this.#l4Sum = sumBytes(view, l4, l4HeaderLength, pseudo);
+  }
+
+  /** FIN and PSH belong to the last segment only, CWR to the first (RFC 3168 section 6.1.2). */
+  #finishTcp(
+    head: number,
+    index: number,
+    last: boolean,
+    size: number,
+    bytes: number,
+    sum: number,
+  ): void {
+    const { view } = this.#arena;
+    const l4 = head + this.#toL4;
+    let flags = this.#flags;
+    if (!last) flags &= ~(TCP_FIN | TCP_PSH);
+    if (index > 0) flags &= ~TCP_CWR;
+    const sequence = (this.#sequence + index * size) >>> 0;
+    writeTcpFlags(view, l4, flags);
+    writeTcpSequence(view, l4, sequence);
+    const own = sumWord(flags) + sumWord(sequence >>> 16) + sumWord(sequence & 0xffff);
+    writeTcpChecksum(view, l4, foldChecksum(sum + sumWord(this.#l4HeaderLength + bytes) + own));
+  }
+
+  /** The length counts twice: in the header and in the pseudo-header. */
+  #finishUdp(head: number, bytes: number, sum: number): void {
+    const { view } = this.#arena;
+    const l4 = head + this.#toL4;
+    const length = UDP_HEADER_LENGTH + bytes;
+    const checksum = foldChecksum(sum + sumWord(length) + sumWord(length));
+    writeUdpLength(view, l4, length);
+    writeUdpChecksum(view, l4, checksum === 0 ? UDP_CHECKSUM_ZERO : checksum);
+  }
+
+  #finishIp(head: number, index: number, bytes: number): void {
+    const { view } = this.#arena;
+    const l3 = head + this.#toL3;
+    const length = this.#l3Length + this.#l4HeaderLength + bytes;
+    if (!this.#ipv4) {
+      writeIpv6PayloadLength(view, l3, length - IPV6_HEADER_LENGTH);
+      return;
+    }
+    const id = (this.#id + index) & 0xffff;
+    writeIpv4TotalLength(view, l3, length);
+    writeIpv4Id(view, l3, id);
+    const checksum = foldChecksum(this.#l3Sum + sumWord(length) + sumWord(id));
+    view.setUint16(l3 + IPV4_CHECKSUM_OFFSET, checksum);
   }
 
   /** Writes another VNI into the headers of all pieces; nothing that was prepared may still wait to be sent. */
@@ -202,10 +241,26 @@ export class Segmenter {
   }
 }
 
-function matches(inner: InnerPacket, type: number): boolean {
-  if (type === VIRTIO_NET_HDR_GSO_TCPV4)
-    return inner.family === 4 && inner.protocol === IPPROTO_TCP;
-  if (type === VIRTIO_NET_HDR_GSO_TCPV6)
-    return inner.family === 6 && inner.protocol === IPPROTO_TCP;
-  return type === VIRTIO_NET_HDR_GSO_UDP_L4 && inner.family !== 0 && inner.protocol === IPPROTO_UDP;
+/** True when headers and offload request agree, and the transport header is whole. */
+function isSegmentable(view: DataView, inner: InnerPacket, type: number, size: number): boolean {
+  if (inner.l4 < 0 || size < SEGMENT_BYTES_MIN) return false;
+  const available = inner.end - inner.l4;
+  switch (type) {
+    case VIRTIO_NET_HDR_GSO_TCPV4:
+      return (
+        inner.family === 4 && inner.protocol === IPPROTO_TCP && isTcp(view, inner.l4, available)
+      );
+    case VIRTIO_NET_HDR_GSO_TCPV6:
+      return (
+        inner.family === 6 && inner.protocol === IPPROTO_TCP && isTcp(view, inner.l4, available)
+      );
+    case VIRTIO_NET_HDR_GSO_UDP_L4:
+      return inner.protocol === IPPROTO_UDP && available >= UDP_HEADER_LENGTH;
+    default:
+      return false;
+  }
+}
+
+function transportHeaderLength(view: DataView, inner: InnerPacket): number {
+  return inner.protocol === IPPROTO_TCP ? tcpHeaderLength(view, inner.l4) : UDP_HEADER_LENGTH;
 }

@@ -4,43 +4,42 @@
  * The half of the FDB that the frames use: lookup and learning, for any thread.
  *
  * Readers take no lock and execute no atomic instruction (in Node each of those is a call). A row's
- * key and its destination belong together when the row's version was even and the same before and
- * after reading them: whoever gives a row a new key makes the version odd first and even again
- * last. Everything else that happens to a row (refresh, migration, removal) is a single word
- * changing, and either value is right.
+ * key and its destination belong together when its version was even and the same before and after
+ * reading them: whoever gives a row a new key makes the version odd first and even again last.
+ * Everything else that happens to a row (refresh, migration, removal) is a single word changing,
+ * and either value is right.
  *
- * So the order of a reader's loads matters, and it is kept by making the address of each depend on
- * the value of the one before: neither a compiler nor a CPU can then swap them, on x86-64 or arm64.
- * A row whose version changed meanwhile did not hold the wanted key all the while, and the search
+ * So the order of a reader's loads matters. It is kept by making the address of each depend on the
+ * value of the one before: neither a compiler nor a CPU can then swap them, on x86-64 or arm64. A
+ * row whose version changed meanwhile did not hold the wanted key all the while, and the search
  * goes on behind it: a lookup never waits and never repeats anything.
+ *
+ * A version comes round after 16,384 new keys in one row: a reader would have to sleep between two
+ * instructions for exactly that many.
  */
-import { findRow, insertRow, nextBucket, NO_ROW, overflow } from './chains.ts';
-import { hashEntry } from './hash.ts';
+import { Chains, NO_ROW } from './chains.ts';
 import { tryLock, unlock } from './lock.ts';
 import {
-  BUCKET_WORDS,
+  AGE_UPDATED,
+  AGE_USED,
+  BUCKET_ROWS,
   HEADER_CAPACITY,
   HEADER_COUNT,
   HEADER_LEARNED,
   HEADER_LOCK,
   HEADER_MAGIC,
-  HEADER_SEED,
-  HEADER_WORDS,
+  MAC_HIGH_KEY_MASK,
   META_FIELD_MASK,
   META_KEY_MASK,
   META_LIVE,
   META_ORIGIN_SHIFT,
+  META_PASSED,
   META_VNI_SHIFT,
   ORIGIN_LEARNED,
   ROW_DESTINATION,
-  ROW_FRAMES,
   ROW_MAC_HIGH,
   ROW_MAC_LOW,
   ROW_META,
-  ROW_UPDATED,
-  ROW_USED,
-  ROW_VERSION,
-  ROW_WORDS,
   TABLE_MAGIC,
 } from './table-layout.ts';
 
@@ -56,8 +55,6 @@ export const LEARN_BUSY = 4;
 export const LEARN_FULL = 5;
 
 const NO_DESTINATION = -1;
-const TWO_POW_32 = 0x1_0000_0000;
-const MAC_HIGH_MASK = 0xffff;
 
 export class FdbRows {
   readonly memory: SharedArrayBuffer;
@@ -66,24 +63,23 @@ export class FdbRows {
   /** Rows there are, for iteration: more than `capacity`, as some stay empty. */
   readonly slots: number;
   /**
-   * Row that the last successful lookup of this thread's object found, for touch(). learn() uses it
-   * too.
+   * Row that the last successful lookup() or learn() of this object found, for touch(). It belongs
+   * to the thread, as the object does.
    */
   matchedSlot = 0;
   /** For src/fdb only. */
   readonly words: Int32Array;
-  readonly #seed: number;
-  readonly #scale: number;
+  /** For src/fdb only. */
+  readonly chains: Chains;
 
   /** The table in `memory`, which FdbTable.create() made in this or another thread. */
   constructor(memory: SharedArrayBuffer) {
     this.memory = memory;
     this.words = new Int32Array(memory);
     if (this.words[HEADER_MAGIC] !== TABLE_MAGIC) throw new TypeError('Not the memory of an FDB');
+    this.chains = new Chains(memory);
     this.capacity = this.words[HEADER_CAPACITY]!;
-    this.slots = (this.words.length - HEADER_WORDS) / ROW_WORDS;
-    this.#seed = this.words[HEADER_SEED]!;
-    this.#scale = this.slots / 2 / TWO_POW_32;
+    this.slots = this.chains.slots;
   }
 
   /**
@@ -95,27 +91,26 @@ export class FdbRows {
    */
   lookup(vni: number, macHigh: number, macLow: number): number {
     const words = this.words;
+    const chains = this.chains;
     const low = macLow | 0;
     const keyMeta = (vni << META_VNI_SHIFT) | META_LIVE;
-    let bucket = this.homeOf(vni, macHigh, macLow);
-    for (let left = words.length; left > 0; left -= BUCKET_WORDS) {
-      if (words[bucket + ROW_MAC_LOW] === low) {
-        const destination = readRow(words, bucket, keyMeta, macHigh, low);
-        if (destination !== NO_DESTINATION) {
-          this.matchedSlot = (bucket - HEADER_WORDS) / ROW_WORDS;
-          return destination;
-        }
+    let bucket = chains.homeOf(vni, macHigh, macLow);
+    for (let left = this.slots; left > 0; left -= BUCKET_ROWS) {
+      // The first of the first three rows with these four bytes, else the last row: computed, as
+      // branches here would be guessed wrong half of the time, each for the price of a cache miss.
+      const miss0 = isNotZero(words[bucket + ROW_MAC_LOW]! ^ low);
+      const miss1 = isNotZero(words[bucket + 1 + ROW_MAC_LOW]! ^ low) & miss0;
+      const miss2 = isNotZero(words[bucket + 2 + ROW_MAC_LOW]! ^ low) & miss1;
+      let row = bucket + miss0 + miss1 + miss2;
+      // Nearly always once round: two rows of a bucket seldom share four bytes of the MAC.
+      for (; row < bucket + BUCKET_ROWS; row += 1) {
+        const destination = readRow(words, row, keyMeta, macHigh, low);
+        if (destination === NO_DESTINATION) continue;
+        this.matchedSlot = chains.slotOf(row);
+        return destination;
       }
-      const second = bucket + ROW_WORDS;
-      if (words[second + ROW_MAC_LOW] === low) {
-        const destination = readRow(words, second, keyMeta, macHigh, low);
-        if (destination !== NO_DESTINATION) {
-          this.matchedSlot = (second - HEADER_WORDS) / ROW_WORDS;
-          return destination;
-        }
-      }
-      if (overflow(words, bucket) === 0) return NO_DESTINATION;
-      bucket = nextBucket(words, bucket);
+      if ((words[bucket + ROW_META]! & META_PASSED) === 0) return NO_DESTINATION;
+      bucket = chains.next(bucket);
     }
     return NO_DESTINATION;
   }
@@ -126,10 +121,9 @@ export class FdbRows {
    * entry since the lookup.
    */
   touch(slot: number, nowSeconds: number, frames: number): void {
-    const words = this.words;
-    const row = HEADER_WORDS + slot * ROW_WORDS;
-    if (words[row + ROW_USED] !== nowSeconds) words[row + ROW_USED] = nowSeconds;
-    words[row + ROW_FRAMES] = (words[row + ROW_FRAMES]! + frames) | 0;
+    const used = this.chains.ageOf(slot) + AGE_USED;
+    if (this.words[used] !== nowSeconds) this.words[used] = nowSeconds;
+    this.chains.addFrames(slot, frames);
   }
 
   /**
@@ -146,14 +140,11 @@ export class FdbRows {
     const words = this.words;
     const known = this.lookup(vni, macHigh, macLow);
     if (known !== NO_DESTINATION) {
-      const row = HEADER_WORDS + this.matchedSlot * ROW_WORDS;
-      const isLearned = originOf(words, row) === ORIGIN_LEARNED;
+      const isLearned = this.#isLearned(this.chains.rowOf(this.matchedSlot));
       if (known === destination) {
-        // Should the row have got another entry since, that one is at most a few seconds old
-        // anyway.
-        if (isLearned && words[row + ROW_UPDATED] !== nowSeconds) {
-          words[row + ROW_UPDATED] = nowSeconds;
-        }
+        // Should the row have got another entry since, that one is hardly older than now.
+        const updated = this.chains.ageOf(this.matchedSlot) + AGE_UPDATED;
+        if (isLearned && words[updated] !== nowSeconds) words[updated] = nowSeconds;
         return LEARN_REFRESHED;
       }
       if (!isLearned) return LEARN_PINNED;
@@ -166,12 +157,6 @@ export class FdbRows {
     return result;
   }
 
-  /** Word index of the bucket where the search for a key begins. For src/fdb only. */
-  homeOf(vni: number, macHigh: number, macLow: number): number {
-    const bucket = (hashEntry(this.#seed, vni, macHigh, macLow) * this.#scale) | 0;
-    return HEADER_WORDS + bucket * BUCKET_WORDS;
-  }
-
   /** The table may be another one since lookup() saw it: everything is judged again. */
   #learnLocked(
     vni: number,
@@ -181,30 +166,38 @@ export class FdbRows {
     nowSeconds: number,
   ): number {
     const words = this.words;
-    const home = this.homeOf(vni, macHigh, macLow);
-    const keyMeta = (vni << META_VNI_SHIFT) | META_LIVE;
-    const row = findRow(words, home, keyMeta, macHigh, macLow);
+    const chains = this.chains;
+    let row = chains.find(vni, macHigh, macLow);
     if (row === NO_ROW) {
       if (words[HEADER_COUNT]! >= this.capacity) return LEARN_FULL;
-      const meta = keyMeta | (ORIGIN_LEARNED << META_ORIGIN_SHIFT);
-      insertRow(words, home, meta, macHigh, macLow, destination, nowSeconds);
+      const meta = (vni << META_VNI_SHIFT) | META_LIVE | (ORIGIN_LEARNED << META_ORIGIN_SHIFT);
+      row = chains.reserve(vni, macHigh, macLow);
+      chains.resetAge(row, nowSeconds);
+      chains.write(row, meta, macHigh, macLow, destination);
       words[HEADER_COUNT]! += 1;
       words[HEADER_LEARNED]! += 1;
       return LEARN_ADDED;
     }
     const isSame = words[row + ROW_DESTINATION] === destination;
-    if (originOf(words, row) !== ORIGIN_LEARNED) return isSame ? LEARN_REFRESHED : LEARN_PINNED;
-    words[row + ROW_UPDATED] = nowSeconds;
+    if (!this.#isLearned(row)) return isSame ? LEARN_REFRESHED : LEARN_PINNED;
+    words[chains.ageOf(chains.slotOf(row)) + AGE_UPDATED] = nowSeconds;
     if (isSame) return LEARN_REFRESHED;
     Atomics.store(words, row + ROW_DESTINATION, destination);
     return LEARN_MIGRATED;
   }
+
+  #isLearned(row: number): boolean {
+    const origin = (this.words[row + ROW_META]! >>> META_ORIGIN_SHIFT) & META_FIELD_MASK;
+    return origin === ORIGIN_LEARNED;
+  }
 }
 
-/**
- * Destination of the row if it holds the key, else -1; the order of the loads is the point, see
- * above.
- */
+/** 1, or 0 for 0; without a branch. */
+function isNotZero(value: number): number {
+  return (value | -value) >>> 31;
+}
+
+/** Destination of the row if it holds the key, else -1; the order of the loads is the point. */
 function readRow(
   words: Int32Array,
   row: number,
@@ -212,19 +205,14 @@ function readRow(
   macHigh: number,
   low: number,
 ): number {
-  const version = words[row + ROW_VERSION]!;
+  const version = words[row + ROW_MAC_HIGH]!;
   const again = row + (version >>> 31); // + 0: versions are never negative
   const difference =
+    ((version & MAC_HIGH_KEY_MASK) ^ macHigh) |
     (words[again + ROW_MAC_LOW]! ^ low) |
-    ((words[again + ROW_MAC_HIGH]! & MAC_HIGH_MASK) ^ macHigh) |
-    ((words[again + ROW_META]! & META_KEY_MASK) ^ keyMeta) |
-    (version & 1);
+    ((words[again + ROW_META]! & META_KEY_MASK) ^ keyMeta);
   if (difference !== 0) return NO_DESTINATION;
   const destination = words[row + difference + ROW_DESTINATION]!; // + 0
-  const isUnchanged = words[row + (destination >>> 31) + ROW_VERSION] === version; // + 0 again
+  const isUnchanged = words[row + (destination >>> 31) + ROW_MAC_HIGH] === version; // + 0 again
   return isUnchanged ? destination : NO_DESTINATION;
-}
-
-function originOf(words: Int32Array, row: number): number {
-  return (words[row + ROW_META]! >>> META_ORIGIN_SHIFT) & META_FIELD_MASK;
 }

@@ -2,10 +2,16 @@ import { strict as assert } from 'node:assert';
 import { randomBytes } from 'node:crypto';
 import { VtepError } from '../base/errors.ts';
 import { formatMac } from '../wire/mac.ts';
-import { findRow, insertRow, NO_ROW, removeRow } from './chains.ts';
+import { NO_ROW } from './chains.ts';
 import { lock, unlock } from './lock.ts';
 import { FdbRows } from './rows.ts';
 import {
+  AGE_UPDATED,
+  AGE_USED,
+  AGE_WORDS,
+  BUCKET_ROWS,
+  BUCKET_WORDS,
+  HEADER_BUCKETS,
   HEADER_CAPACITY,
   HEADER_COUNT,
   HEADER_LEARNED,
@@ -13,22 +19,20 @@ import {
   HEADER_MAGIC,
   HEADER_SEED,
   HEADER_WORDS,
+  MAC_HIGH_MASK,
   META_FIELD_MASK,
   META_LIVE,
   META_ORIGIN_SHIFT,
+  META_PASSED,
   META_STATE_SHIFT,
   META_VNI_SHIFT,
   ORIGIN_LEARNED,
   ROW_DESTINATION,
-  ROW_FRAMES,
   ROW_MAC_HIGH,
   ROW_MAC_LOW,
   ROW_META,
-  ROW_UPDATED,
-  ROW_USED,
-  ROW_VERSION,
-  ROW_WORDS,
   TABLE_MAGIC,
+  VERSION_SHIFT,
 } from './table-layout.ts';
 
 export { isList, LIST_FLAG } from './destination-lists.ts';
@@ -68,12 +72,12 @@ export interface FdbEntry extends FdbValue {
   readonly updatedSeconds: number;
   /** When a frame was sent to it; at first when it was added. */
   readonly usedSeconds: number;
-  /** Frames sent to it, modulo 2^32. */
+  /** Frames sent to it since it was added. */
   readonly frames: number;
 }
 
 const CAPACITY_MAX = 1 << 26;
-const SNAPSHOT_ATTEMPTS = 8;
+const COPY_ATTEMPTS = 8;
 
 /**
  * The forwarding database: which remote a MAC lives behind, for all VNIs, in shared memory. See
@@ -84,7 +88,7 @@ const SNAPSHOT_ATTEMPTS = 8;
  * |---|---|
  * | lookup, learn, set, remove, read | constant, at any history of insertions and removals |
  * | entryAt | constant |
- * | memory | 60 bytes an entry of `capacity`, plus 176 |
+ * | memory | 60 bytes an entry of `capacity`, plus at most 368 |
  *
  * An entry keeps its slot for life: a walk over all slots sees every entry that is there all the
  * while exactly once, whatever else comes and goes.
@@ -98,9 +102,11 @@ export class FdbTable extends FdbRows {
    */
   static create(capacity: number, seed = randomBytes(4).readInt32LE()): FdbTable {
     assert(Number.isInteger(capacity) && capacity > 0 && capacity <= CAPACITY_MAX, `${capacity}`);
-    // 15 buckets of two rows for 16 entries: a load of 53 % at the very most.
-    const slots = 2 * (Math.ceil((capacity * 15) / 16) + 1);
-    const words = new Int32Array(new SharedArrayBuffer((HEADER_WORDS + slots * ROW_WORDS) * 4));
+    // A load of 53 %, and never a bucket alone.
+    const buckets = Math.ceil((capacity * 15) / 8 / BUCKET_ROWS) + 1;
+    const length = HEADER_WORDS + buckets * (BUCKET_WORDS + BUCKET_ROWS * AGE_WORDS);
+    const words = new Int32Array(new SharedArrayBuffer(length * 4));
+    words[HEADER_BUCKETS] = buckets;
     words[HEADER_MAGIC] = TABLE_MAGIC;
     words[HEADER_CAPACITY] = capacity;
     words[HEADER_SEED] = seed;
@@ -123,21 +129,22 @@ export class FdbTable extends FdbRows {
    * full.
    */
   set(vni: number, macHigh: number, macLow: number, value: FdbValue, nowSeconds: number): void {
-    const { words } = this;
-    const home = this.homeOf(vni, macHigh, macLow);
-    const keyMeta = (vni << META_VNI_SHIFT) | META_LIVE;
-    const meta = keyMeta | (value.origin << META_ORIGIN_SHIFT) | (value.state << META_STATE_SHIFT);
+    const { words, chains } = this;
+    const flags = (value.origin << META_ORIGIN_SHIFT) | (value.state << META_STATE_SHIFT);
+    const meta = (vni << META_VNI_SHIFT) | META_LIVE | flags;
     lock(words, HEADER_LOCK);
     try {
-      const row = findRow(words, home, keyMeta, macHigh, macLow);
+      let row = chains.find(vni, macHigh, macLow);
       if (row === NO_ROW) {
         if (words[HEADER_COUNT]! >= this.capacity) throw fullError(this, vni, macHigh, macLow);
-        insertRow(words, home, meta, macHigh, macLow, value.destination, nowSeconds);
+        row = chains.reserve(vni, macHigh, macLow);
+        chains.resetAge(row, nowSeconds);
+        chains.write(row, meta, macHigh, macLow, value.destination);
         words[HEADER_COUNT]! += 1;
       } else {
         if (isLearned(words, row)) words[HEADER_LEARNED]! -= 1;
-        words[row + ROW_UPDATED] = nowSeconds;
-        Atomics.store(words, row + ROW_META, meta);
+        words[chains.ageOf(chains.slotOf(row)) + AGE_UPDATED] = nowSeconds;
+        Atomics.store(words, row + ROW_META, meta | (words[row + ROW_META]! & META_PASSED));
         Atomics.store(words, row + ROW_DESTINATION, value.destination);
       }
       if (value.origin === ORIGIN_LEARNED) words[HEADER_LEARNED]! += 1;
@@ -148,11 +155,10 @@ export class FdbTable extends FdbRows {
 
   /** Removes an entry, whatever its origin; false when there is none. */
   remove(vni: number, macHigh: number, macLow: number): boolean {
-    const { words } = this;
-    lock(words, HEADER_LOCK);
-    const row = this.#find(vni, macHigh, macLow);
-    if (row !== NO_ROW) this.#removeLocked(row, this.homeOf(vni, macHigh, macLow));
-    unlock(words, HEADER_LOCK);
+    lock(this.words, HEADER_LOCK);
+    const row = this.chains.find(vni, macHigh, macLow);
+    if (row !== NO_ROW) this.#erase(row);
+    unlock(this.words, HEADER_LOCK);
     return row !== NO_ROW;
   }
 
@@ -162,93 +168,83 @@ export class FdbTable extends FdbRows {
    * may be too late; the next one adds it anew.
    */
   removeLearned(slot: number, vni: number, lastSeconds: number): FdbEntry | undefined {
-    const { words } = this;
-    const row = HEADER_WORDS + slot * ROW_WORDS;
-    lock(words, HEADER_LOCK);
-    let removed: FdbEntry | undefined;
-    if (this.learnedVni(slot) === vni && this.updatedSeconds(slot) <= lastSeconds) {
-      removed = copyRow(words, row);
-      this.#removeLocked(row, this.homeOf(removed.vni, removed.macHigh, removed.macLow));
-    }
-    unlock(words, HEADER_LOCK);
-    return removed;
-  }
-
-  /** VNI of the entry in a slot if that was learned, else -1; without a copy of the entry. */
-  learnedVni(slot: number): number {
-    const row = HEADER_WORDS + slot * ROW_WORDS;
-    const { words } = this;
-    return isLearned(words, row) ? words[row + ROW_META]! >>> META_VNI_SHIFT : -1;
-  }
-
-  /** {@link FdbEntry.updatedSeconds} of the entry in a slot; meaningless when there is none. */
-  updatedSeconds(slot: number): number {
-    return this.words[HEADER_WORDS + slot * ROW_WORDS + ROW_UPDATED]!;
+    lock(this.words, HEADER_LOCK);
+    const isDue = this.learnedVni(slot) === vni && this.updatedSeconds(slot) <= lastSeconds;
+    const entry = isDue ? this.#copy(slot) : undefined;
+    if (isDue) this.#erase(this.chains.rowOf(slot));
+    unlock(this.words, HEADER_LOCK);
+    return entry;
   }
 
   /** The entry of a MAC in a VNI, or undefined. */
   read(vni: number, macHigh: number, macLow: number): FdbEntry | undefined {
-    const { words } = this;
-    lock(words, HEADER_LOCK);
-    const row = this.#find(vni, macHigh, macLow);
-    const entry = row === NO_ROW ? undefined : copyRow(words, row);
-    unlock(words, HEADER_LOCK);
+    lock(this.words, HEADER_LOCK);
+    const row = this.chains.find(vni, macHigh, macLow);
+    const entry = row === NO_ROW ? undefined : this.#copy(this.chains.slotOf(row));
+    unlock(this.words, HEADER_LOCK);
     return entry;
   }
 
   /** The entry in a slot (0..slots-1), or undefined when that is empty. Takes no lock as a rule. */
   entryAt(slot: number): FdbEntry | undefined {
     const { words } = this;
-    const row = HEADER_WORDS + slot * ROW_WORDS;
-    if ((words[row + ROW_META]! & META_LIVE) === 0) return undefined;
-    for (let attempt = 0; attempt < SNAPSHOT_ATTEMPTS; attempt += 1) {
-      const version = Atomics.load(words, row + ROW_VERSION);
-      const isLive = (Atomics.load(words, row + ROW_META) & META_LIVE) !== 0;
-      const entry = copyRow(words, row);
-      if ((version & 1) !== 0 || Atomics.load(words, row + ROW_VERSION) !== version) continue;
-      return isLive ? entry : undefined;
+    const row = this.chains.rowOf(slot);
+    for (let attempt = 0; attempt < COPY_ATTEMPTS; attempt += 1) {
+      if ((words[row + ROW_META]! & META_LIVE) === 0) return undefined;
+      const version = Atomics.load(words, row + ROW_MAC_HIGH);
+      const entry = this.#copy(slot);
+      const isOdd = ((version >> VERSION_SHIFT) & 1) !== 0;
+      if (!isOdd && Atomics.load(words, row + ROW_MAC_HIGH) === version) return entry;
     }
     lock(words, HEADER_LOCK);
     const isLive = (words[row + ROW_META]! & META_LIVE) !== 0;
-    const entry = isLive ? copyRow(words, row) : undefined;
+    const entry = isLive ? this.#copy(slot) : undefined;
     unlock(words, HEADER_LOCK);
     return entry;
   }
 
-  #find(vni: number, macHigh: number, macLow: number): number {
-    const keyMeta = (vni << META_VNI_SHIFT) | META_LIVE;
-    return findRow(this.words, this.homeOf(vni, macHigh, macLow), keyMeta, macHigh, macLow);
+  /** VNI of the entry in a slot if that was learned, else -1; without a copy of the entry. */
+  learnedVni(slot: number): number {
+    const row = this.chains.rowOf(slot);
+    return isLearned(this.words, row) ? this.words[row + ROW_META]! >>> META_VNI_SHIFT : -1;
   }
 
-  #removeLocked(row: number, home: number): void {
+  /** {@link FdbEntry.updatedSeconds} of the entry in a slot; meaningless when there is none. */
+  updatedSeconds(slot: number): number {
+    return this.words[this.chains.ageOf(slot) + AGE_UPDATED]!;
+  }
+
+  #erase(row: number): void {
     const { words } = this;
     if (isLearned(words, row)) words[HEADER_LEARNED]! -= 1;
     words[HEADER_COUNT]! -= 1;
-    removeRow(words, home, row);
+    this.chains.erase(row);
+  }
+
+  /** What the slot holds, live or not. Atomic: a version that is read next is not read before. */
+  #copy(slot: number): FdbEntry {
+    const { words, chains } = this;
+    const row = chains.rowOf(slot);
+    const age = chains.ageOf(slot);
+    const meta = Atomics.load(words, row + ROW_META);
+    return {
+      vni: meta >>> META_VNI_SHIFT,
+      macHigh: Atomics.load(words, row + ROW_MAC_HIGH) & MAC_HIGH_MASK,
+      macLow: Atomics.load(words, row + ROW_MAC_LOW) >>> 0,
+      destination: Atomics.load(words, row + ROW_DESTINATION),
+      origin: (meta >>> META_ORIGIN_SHIFT) & META_FIELD_MASK,
+      state: (meta >>> META_STATE_SHIFT) & META_FIELD_MASK,
+      updatedSeconds: words[age + AGE_UPDATED]!,
+      usedSeconds: words[age + AGE_USED]!,
+      frames: chains.frames(slot),
+    };
   }
 }
 
 function isLearned(words: Int32Array, row: number): boolean {
   const meta = words[row + ROW_META]!;
-  return (
-    (meta & META_LIVE) !== 0 && ((meta >>> META_ORIGIN_SHIFT) & META_FIELD_MASK) === ORIGIN_LEARNED
-  );
-}
-
-/** All words atomic: the version that entryAt() reads next may not be read before them. */
-function copyRow(words: Int32Array, row: number): FdbEntry {
-  const meta = Atomics.load(words, row + ROW_META);
-  return {
-    vni: meta >>> META_VNI_SHIFT,
-    macHigh: Atomics.load(words, row + ROW_MAC_HIGH) & 0xffff,
-    macLow: Atomics.load(words, row + ROW_MAC_LOW) >>> 0,
-    destination: Atomics.load(words, row + ROW_DESTINATION),
-    origin: (meta >>> META_ORIGIN_SHIFT) & META_FIELD_MASK,
-    state: (meta >>> META_STATE_SHIFT) & META_FIELD_MASK,
-    updatedSeconds: Atomics.load(words, row + ROW_UPDATED),
-    usedSeconds: Atomics.load(words, row + ROW_USED),
-    frames: Atomics.load(words, row + ROW_FRAMES) >>> 0,
-  };
+  if ((meta & META_LIVE) === 0) return false;
+  return ((meta >>> META_ORIGIN_SHIFT) & META_FIELD_MASK) === ORIGIN_LEARNED;
 }
 
 function fullError(table: FdbTable, vni: number, macHigh: number, macLow: number): VtepError {

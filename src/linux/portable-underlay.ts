@@ -12,7 +12,7 @@ import { ADDRESS_BYTES, type DatagramBatch } from '../packet/datagram-batch.ts';
 import { IOVEC_BYTES, iovecAddress, iovecLength } from '../packet/iovec.ts';
 import { NO_MESSAGE, SEND_UNREACHABLE, SENT, type TransmitPlan } from '../packet/transmit-plan.ts';
 import { formatIp, parseIp } from '../wire/ip.ts';
-import type { RemoteAddresses } from './fast-sender.ts';
+import type { RemoteAddresses } from './message-stage.ts';
 import { segmentIovecs } from './segment-iovecs.ts';
 
 export interface PortableEndpoint {

@@ -111,10 +111,15 @@ export class FdbBatch {
   #checkVerb(request: FdbRequest, list: boolean): void {
     if (this.verb === 'del') {
       if (request.dst !== undefined) return;
-      if (request.port === undefined && request.vni === undefined && request.via === undefined) return;
-      throw new VtepError('ERR_USAGE', `Cannot delete "${request.mac}": port, vni or via without dst`, {
-        hint: 'name the destination too, or leave all of them out to delete the whole entry',
-      });
+      if (request.port === undefined && request.vni === undefined && request.via === undefined)
+        return;
+      throw new VtepError(
+        'ERR_USAGE',
+        `Cannot delete "${request.mac}": port, vni or via without dst`,
+        {
+          hint: 'name the destination too, or leave all of them out to delete the whole entry',
+        },
+      );
     }
     if (request.dst === undefined) {
       throw new VtepError('ERR_USAGE', `Cannot ${this.verb} "${request.mac}" without "dst"`, {
@@ -122,9 +127,13 @@ export class FdbBatch {
       });
     }
     if (this.verb === 'append' && !list) {
-      throw new VtepError('ERR_USAGE', `Cannot append a destination to the unicast MAC "${request.mac}"`, {
-        hint: 'only 00:00:00:00:00:00 and multicast MACs own lists; use replace to move a MAC',
-      });
+      throw new VtepError(
+        'ERR_USAGE',
+        `Cannot append a destination to the unicast MAC "${request.mac}"`,
+        {
+          hint: 'only 00:00:00:00:00:00 and multicast MACs own lists; use replace to move a MAC',
+        },
+      );
     }
     if (list && request.state === 'dynamic') {
       throw new VtepError('ERR_USAGE', `Cannot make the list of "${request.mac}" dynamic`, {

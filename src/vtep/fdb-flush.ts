@@ -31,7 +31,8 @@ export async function flushRows(
   try {
     // Lists first: they are few, and only they can fail.
     for (const entry of matching) {
-      if (isList(entry.destination)) removed += flushList(entry, filter, context, isKept, transaction);
+      if (isList(entry.destination))
+        removed += flushList(entry, filter, context, isKept, transaction);
     }
   } catch (error) {
     transaction.rollback();

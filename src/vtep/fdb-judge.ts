@@ -88,13 +88,23 @@ class Judge {
     const origin = this.#batch.stateAt(row) === STATE_DYNAMIC ? ORIGIN_LEARNED : ORIGIN_STATIC;
     const stands = entry !== undefined && origin <= entry.origin;
     if (this.#isSeenBefore(row) || stands) {
-      throw this.#error('ERR_EXISTS', row, 'the entry exists already', 'use replace to overwrite it');
+      throw this.#error(
+        'ERR_EXISTS',
+        row,
+        'the entry exists already',
+        'use replace to overwrite it',
+      );
     }
   }
 
   #judgeDelete(row: number, entry: FdbEntry | undefined, remote: number): void {
     if (entry === undefined || this.#isSeenBefore(row)) {
-      throw this.#error('ERR_NOT_FOUND', row, 'there is no such entry', 'list them with: vtep fdb show');
+      throw this.#error(
+        'ERR_NOT_FOUND',
+        row,
+        'there is no such entry',
+        'list them with: vtep fdb show',
+      );
     }
     if (remote === NO_DESTINATION || remote === entry.destination) return;
     throw this.#error(
@@ -112,7 +122,8 @@ class Judge {
       list.members = new Set([remote]);
     } else if (this.#batch.verb === 'del') {
       if (remote === NO_DESTINATION ? members.size === 0 : !member) {
-        const what = remote === NO_DESTINATION ? 'there is no such entry' : 'the list has no such destination';
+        const what =
+          remote === NO_DESTINATION ? 'there is no such entry' : 'the list has no such destination';
         throw this.#error('ERR_NOT_FOUND', row, what, 'list them with: vtep fdb show');
       }
       if (remote === NO_DESTINATION) members.clear();
