@@ -1,8 +1,12 @@
+import { expect } from 'vitest';
+import type { ErrorCode } from '../../../src/base/errors.ts';
 import { DestinationLists } from '../../../src/fdb/destination-lists.ts';
 import { Grace } from '../../../src/fdb/grace.ts';
 import { RemoteTable } from '../../../src/fdb/remotes.ts';
 import { FdbTable } from '../../../src/fdb/table.ts';
+import type { ConfiguredRemote } from '../../../src/vtep/fdb-configured.ts';
 import type { FdbTables } from '../../../src/vtep/fdb-references.ts';
+import type { FdbRequest } from '../../../src/vtep/fdb-request.ts';
 import { FdbVerbs } from '../../../src/vtep/fdb-verbs.ts';
 import type {
   InterfaceDirectory,
@@ -18,6 +22,37 @@ export const TUNNELS: readonly TunnelInfo[] = [
   tunnel(1, 'vx43', 43, 4),
   tunnel(2, 'vx6', 66, 6),
 ];
+
+/** The tunnels over IPv4. */
+export const [VX42, VX43] = [TUNNELS[0]!, TUNNELS[1]!];
+
+export const MAC = '52:54:00:3f:e6:43';
+export const OTHER = '52:54:00:3f:e6:44';
+export const ZERO = '00:00:00:00:00:00';
+export const GROUP = '01:00:5e:00:00:09';
+export const A = '192.168.120.20';
+export const B = '192.168.120.30';
+
+/** A request for vx42. */
+export function entry(mac: string, dst: string, more: Partial<FdbRequest> = {}): FdbRequest {
+  return { mac, dev: 'vx42', dst, ...more };
+}
+
+/** What an error of this code and entry looks like. */
+export function failing(code: ErrorCode, index = 0): Error {
+  return expect.objectContaining({ code, index }) as Error;
+}
+
+/** A remote as the configuration names it. */
+export function configured(dst: string): ConfiguredRemote {
+  return { address: parseIp(dst)!, scope: 0 };
+}
+
+/** One of 2^24 unicast MACs. */
+export function macOf(number: number): string {
+  const hex = number.toString(16).padStart(6, '0');
+  return `02:00:00:${hex.slice(0, 2)}:${hex.slice(2, 4)}:${hex.slice(4)}`;
+}
 
 /** Real tables of a daemon without workers, with the verbs on top of them and a clock that stands still. */
 export class FdbFixture {
@@ -84,10 +119,7 @@ export class FdbFixture {
   /** How many remote rows are alive in all tunnels, once all that wait to be freed are. */
   async liveRemotes(): Promise<number> {
     await this.settle();
-    return this.tunnels.reduce(
-      (sum, { index }) => sum + this.tables.remotes.list(index).length,
-      0,
-    );
+    return this.tunnels.reduce((sum, { index }) => sum + this.tables.remotes.list(index).length, 0);
   }
 
   /** Lets everything that waits for the workers happen. */
