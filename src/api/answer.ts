@@ -44,7 +44,7 @@ export function sendError(response: ServerResponse, error: VtepError): void {
 
 /**
  * Answers with a JSON array, one row a line, in chunks: the next rows are taken only when the client has
- * read the ones before, and everybody else gets a turn in between. Memory use does not depend on the number of rows.
+ * read the ones before, and everybody else gets a turn in between. Memory use does not grow with the rows.
  */
 export async function sendRows(
   response: ServerResponse,

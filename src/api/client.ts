@@ -45,7 +45,7 @@ export class ApiClient {
     return (await readAll(response)) as ChangeReport;
   }
 
-  /** The answer of a GET as it comes, once its status is known to be good. The caller reads or destroys it. */
+  /** The answer of a GET as it comes, if its status is good. The caller reads or destroys it. */
   async open(path: string, query: Query = {}): Promise<IncomingMessage> {
     const search = new URLSearchParams();
     for (const [name, value] of Object.entries(query)) {
@@ -146,7 +146,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EPIPE: 'it closed the connection',
 };
 
-/** A producer's error is the caller's (a line of a file that cannot be parsed), so it wins over the socket's. */
+/** A producer's error, a line that cannot be parsed, is the caller's and wins over the socket's. */
 function sendBody(
   body: Iterable<string> | AsyncIterable<string>,
   request: NodeJS.WritableStream & { destroy(): unknown },

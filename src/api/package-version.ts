@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 
 /**
- * The version in this package's package.json, which is the nearest one above this file: two folders up from the
+ * The version in this package's package.json, the nearest one above this file: two folders up from the
  * sources, three from what is built of them. `0.0.0` when there is none.
  */
 export function packageVersion(): string {

@@ -67,7 +67,10 @@ export function parseGet(tokens: readonly string[]): { mac: string; dev: string;
   return { mac: words.mac, dev: words.dev, ...(vni !== undefined && { vni }) };
 }
 
-/** `[LLADDR] [dev NAME] [dst IP] [port N] [vni N] [[state] STATE] [self]`, as query parameters. Throws ERR_USAGE. */
+/**
+ * `[LLADDR] [dev NAME] [dst IP] [port N] [vni N] [[state] STATE] [self]`, as query parameters. Throws
+ * ERR_USAGE.
+ */
 export function parseShow(tokens: readonly string[]): Record<string, string | number | undefined> {
   const { mac, dev, dst, port, vni, states } = parseWords(
     { verb: 'show', valued: SHOW_KEYWORDS },

@@ -1,8 +1,10 @@
 /** The composition root: the one place where tables, kernel, forwarding core, verbs and API meet. */
 import { availableParallelism } from 'node:os';
+import { setTimeout } from 'node:timers/promises';
 import { ApiServer } from '../api/server.ts';
 import { monotonicSeconds } from '../base/clock.ts';
-import type { Logger } from '../base/log.ts';
+import { asVtepError } from '../base/errors.ts';
+import { RateLimitedLog, type Logger } from '../base/log.ts';
 import { REMOTES_MAX, TUNNELS_MAX, type Config } from '../config/config.ts';
 import { Counters } from '../dataplane/counters.ts';
 import { sharedMemory, type SharedTables } from '../dataplane/shared-tables.ts';
@@ -18,6 +20,7 @@ import { Tunnels } from '../vtep/tunnels.ts';
 import { Endpoints } from './endpoints.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { DaemonInspector } from './inspector.ts';
+import type { OpenTunnel } from './open-tunnel.ts';
 import { TunnelSet } from './tunnel-set.ts';
 import { WorkerPool } from './worker-pool.ts';
 
@@ -25,6 +28,8 @@ import { WorkerPool } from './worker-pool.ts';
 const FDB_CAPACITY = 1 << 20;
 const ENDPOINTS_MAX = 64;
 const WORKERS_AUTO_MAX = 4;
+/** Between two tries to make a device again. */
+const REOPEN_MS = 2_000;
 
 export class Daemon {
   readonly #config: Config;
@@ -35,11 +40,14 @@ export class Daemon {
   readonly #tunnels: TunnelSet;
   readonly #housekeeping: Housekeeping;
   readonly #api: ApiServer;
+  readonly #quiet: RateLimitedLog;
+  #stopping = false;
 
   /** Starts the worker threads. `onFailure` is called when the daemon cannot go on: end the process then. */
   constructor(config: Config, log: Logger, onFailure: () => void) {
     this.#config = config;
     this.#log = log;
+    this.#quiet = new RateLimitedLog(log);
     this.#onFailure = onFailure;
     const portable = config.underlay === 'portable';
     const workers = portable ? 1 : workerCount(config);
@@ -117,6 +125,7 @@ export class Daemon {
   async stop(): Promise<void> {
     notify('STOPPING=1');
     this.#log.info('stopping');
+    this.#stopping = true;
     await this.#shutDown();
   }
 
@@ -135,18 +144,32 @@ export class Daemon {
     this.#tunnels.closeDevices();
   }
 
-  /** Somebody deleted a TAP, or a socket broke. Without the others forwarding goes on. */
+  /** Somebody deleted a TAP, or a socket broke. Everything else goes on forwarding. */
   #onLost(what: 'tunnel' | 'endpoint', index: number, errno: number): void {
     const tunnel = what === 'tunnel' ? this.#tunnels.get(index) : undefined;
-    if (what === 'endpoint' || tunnel === undefined) {
-      this.#log.error('descriptor lost', { what, index, errno });
-      return;
-    }
+    if (tunnel !== undefined) void this.#reopen(tunnel);
+    // Every worker reports the device; after the first report it is not open any more.
+    else if (what === 'endpoint') this.#fail('receive socket failed', { index, errno });
+  }
+
+  /** The configuration still wants the tunnel: its device is made again, with what the configuration says of it. */
+  async #reopen(tunnel: OpenTunnel): Promise<void> {
+    const { config } = tunnel;
     this.#log.error('device lost', {
-      dev: tunnel.info.name,
-      errno,
-      hint: `it was deleted by somebody else; restart the daemon to make it again`,
+      dev: config.name,
+      hint: 'somebody deleted it; it is made again, without addresses and entries that were added by hand',
     });
+    await this.#tunnels.close(tunnel);
+    while (!this.#stopping) {
+      try {
+        await this.#tunnels.open(config);
+        return;
+      } catch (error) {
+        const { message } = asVtepError(error);
+        this.#quiet.warn(config.name, monotonicSeconds(), 'device not made again', { message });
+      }
+      await setTimeout(REOPEN_MS);
+    }
   }
 
   /** The kernel goes on hashing flows onto a dead worker's sockets: only a new process mends that. */

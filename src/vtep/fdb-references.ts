@@ -23,7 +23,8 @@ export interface FdbTables {
  * | `dynamic` entry of a user | yes, until it ages or is overwritten | no |
  * | learned entry | no | no |
  *
- * Because learned entries do not count, they are purged before the row of their remote is freed. Main thread only.
+ * Because learned entries do not count, they are purged before the row of their remote is freed.
+ * Main thread only.
  */
 export class FdbReferences {
   readonly #tables: FdbTables;
@@ -90,7 +91,7 @@ export class FdbReferences {
     holds.set(macNumber(macHigh, macLow), index);
   }
 
-  /** The remote that this MAC's `dynamic` entry refers to, now the caller's to drop; -1 when there is none. */
+  /** Notes the remote that a user's `dynamic` entry refers to; the caller has taken the reference. */
   takeDynamic(vni: number, macHigh: number, macLow: number): number {
     const holds = this.#dynamic.get(vni);
     const mac = macNumber(macHigh, macLow);
@@ -118,8 +119,8 @@ export class FdbReferences {
   }
 
   /**
-   * Removes the learned entries that point at rows about to be freed, in slices. Then no worker can find the
-   * rows any more; one that has found them in such an entry gets another grace period.
+   * Removes the learned entries that point at rows about to be freed, in slices. Then no worker can find
+   * the rows any more; one that has found them in such an entry gets another grace period.
    */
   async #purge(round: ReadonlyMap<number, number>): Promise<void> {
     const { table, remotes, grace } = this.#tables;

@@ -13,7 +13,7 @@ export type FdbStateWord = 'dynamic' | 'static' | 'permanent';
 
 /**
  * One entry as a user writes it: text, not yet judged.
- * `port` and `vni` default to the tunnel's, `state` to `permanent`; `srcVni` may only repeat the tunnel's VNI.
+ * `port` and `vni` default to the tunnel's, `state` to `permanent`; `srcVni` may only repeat the tunnel's.
  */
 export interface FdbRequest {
   readonly mac: string;

@@ -52,7 +52,7 @@ export class FdbTransaction {
     }
   }
 
-  /** Writes a row with a list of remotes; an empty one removes the row. Throws ERR_LIMIT as setUnicast does. */
+  /** Writes a row with a list of remotes; an empty one removes it. Throws ERR_LIMIT as setUnicast does. */
   setList(row: RowKey, members: readonly number[], state: number): void {
     if (members.length === 0) {
       this.remove(row);

@@ -56,7 +56,7 @@ export class FdbVerbs {
     return new FdbBatch(verb, tunnels, interfaces);
   }
 
-  /** Applies a batch all or none; throws the VtepError of the first entry that does not fit, with its index. */
+  /** Applies a batch all or none; throws the error of the first entry that does not fit, with its index. */
   async apply(batch: FdbBatch): Promise<void> {
     await this.#inTurn(() => applyBatch(batch, this.#context));
   }
@@ -138,7 +138,7 @@ export class FdbVerbs {
     return counts;
   }
 
-  /** Makes `remotes` the tunnel's configured ones; they flood and may send. See {@link ConfiguredRemotes.set}. */
+  /** Makes `remotes` the tunnel's configured ones, see {@link ConfiguredRemotes.set}. */
   async setConfiguredRemotes(
     tunnel: TunnelInfo,
     remotes: readonly ConfiguredRemote[],
