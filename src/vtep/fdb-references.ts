@@ -91,7 +91,7 @@ export class FdbReferences {
     holds.set(macNumber(macHigh, macLow), index);
   }
 
-  /** Notes the remote that a user's `dynamic` entry refers to; the caller has taken the reference. */
+  /** The remote that a user's `dynamic` entry refers to, now the caller's to drop; -1 if there is none. */
   takeDynamic(vni: number, macHigh: number, macLow: number): number {
     const holds = this.#dynamic.get(vni);
     const mac = macNumber(macHigh, macLow);

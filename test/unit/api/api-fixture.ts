@@ -1,4 +1,7 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { request as httpRequest } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ApiClient } from '../../../src/api/client.ts';
@@ -72,6 +75,22 @@ export class ApiFixture {
       },
       log: { debug: note, info: note, warn: note, error: note },
     });
+  }
+
+  /** What curl would do. */
+  async call(
+    method: string,
+    path: string,
+    body?: string,
+    headers: Record<string, string> = {},
+  ): Promise<{ status: number; text: string; json: unknown }> {
+    const { socketPath } = this;
+    const request = httpRequest({ socketPath, method, path, agent: false, headers });
+    request.end(body);
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    let text = '';
+    for await (const part of response.setEncoding('utf8')) text += part as string;
+    return { status: response.statusCode!, text, json: JSON.parse(text) };
   }
 
   async close(): Promise<void> {

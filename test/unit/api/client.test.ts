@@ -37,7 +37,8 @@ describe('ApiClient', () => {
   it('reads rows one by one, also when there are none', async () => {
     const rows = async () => {
       const all = [];
-      for await (const row of fixture.client.rows('/v1/fdb', { dev: 'vx42', mac: undefined })) all.push(row);
+      for await (const row of fixture.client.rows('/v1/fdb', { dev: 'vx42', mac: undefined }))
+        all.push(row);
       return all;
     };
     expect(await rows()).toEqual([]);

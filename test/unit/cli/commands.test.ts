@@ -33,7 +33,7 @@ describe('findCommand()', () => {
   it.each([
     ['fdb a x', 'Ambiguous verb of "fdb" "a"', 'it can mean add or append'],
     ['bogus', 'Unknown command "bogus"', 'known: fdb, show, version, help'],
-    ['fdb bogus', 'Unknown verb of "fdb" "bogus"', expect.stringContaining('flush')],
+    ['fdb bogus', 'Unknown verb of "fdb" "bogus"', expect.stringContaining('flush') as string],
   ])('refuses "vtep %s"', (line, message, hint) => {
     expect(() => find(line)).toThrow(expect.objectContaining({ code: 'ERR_USAGE', message, hint }));
   });

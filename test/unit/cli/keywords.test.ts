@@ -51,9 +51,15 @@ describe('parseChange()', () => {
     [`${MAC} dev vx42 dst 10.0.0.1 vni 1e3`, 'Invalid value "1e3" of "vni"'],
     [`${MAC} dev vx42 dst 10.0.0.1 static dynamic`, 'More than one state: "static" and "dynamic"'],
     [`${MAC} dev vx42 dst 10.0.0.1 master`, 'Cannot use the keyword "master" here'],
-    [`${MAC} dev vx42 dst 10.0.0.1 bogus`, 'Cannot understand "bogus": neither a keyword nor a MAC address'],
+    [
+      `${MAC} dev vx42 dst 10.0.0.1 bogus`,
+      'Cannot understand "bogus": neither a keyword nor a MAC address',
+    ],
     [`${MAC} ${MAC} dev vx42 dst 10.0.0.1`, `More than one MAC: "${MAC}" and "${MAC}"`],
-    [`fdb add ${MAC} dev vx42 dst 10.0.0.1`, 'Cannot understand "fdb": neither a keyword nor a MAC address'],
+    [
+      `fdb add ${MAC} dev vx42 dst 10.0.0.1`,
+      'Cannot understand "fdb": neither a keyword nor a MAC address',
+    ],
   ])('refuses "%s"', (line, message) => {
     expect(() => parseChange('add', split(line))).toThrow(
       expect.objectContaining({ code: 'ERR_USAGE', message }),

@@ -1,10 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  formatBytes,
-  formatDuration,
-  formatJson,
-  formatRow,
-} from '../../../src/cli/output.ts';
+import { formatBytes, formatDuration, formatJson, formatRow } from '../../../src/cli/output.ts';
 
 const ROW = {
   mac: '52:54:00:3f:e6:43',
