@@ -76,12 +76,9 @@ async function runVitest(totals, selection) {
 
 function addFile(totals, file) {
   const name = file.name.replace(`${ROOT}/`, '');
-  if (
-    file.status === 'failed' &&
-    file.assertionResults.every(({ status }) => status !== 'failed')
-  ) {
-    totals.failed.push(`${name}: ${file.message.split('\n')[0] || 'the file could not be run'}`);
-  }
+  const tests = file.assertionResults;
+  const broken = file.status === 'failed' && tests.every(({ status }) => status !== 'failed');
+  if (broken) totals.failed.push(`${name}: ${file.message.split('\n')[0] || SETUP_FAILED}`);
   for (const test of tests) {
     if (test.status === 'passed') totals.passed += 1;
     else if (test.status === 'failed') totals.failed.push(`${name}: ${test.fullName}`);

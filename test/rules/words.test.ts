@@ -12,7 +12,7 @@ const WRONG_WORDS: readonly { word: RegExp; instead: string }[] = [
 ];
 
 /** Lines that may use the other word: names that users of other programs type. */
-const ALLOWED = [/'aging'/, /`aging`/, /\balias/];
+const ALLOWED = [/'aging'/, /`aging`/, /^\s*aging:/, /\balias/];
 
 const FILE_LINES_MAX = 300;
 

@@ -7,6 +7,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 
+import { searchPath } from './probe.ts';
 import { waitFor } from './wait.ts';
 
 export interface ChildOptions {
@@ -40,7 +41,7 @@ export class Child {
     this.#process = spawn(command, args, {
       stdio: ['ignore', out, err],
       detached: true,
-      env: { ...process.env, ...options.env },
+      env: { ...process.env, PATH: searchPath(), ...options.env },
     });
     closeSync(out);
     closeSync(err);
@@ -58,6 +59,11 @@ export class Child {
     return this.pid > 0 && this.#process.exitCode === null && this.#process.signalCode === null;
   }
 
+  /** The file that standard error goes to, where a daemon's log is. */
+  get errorPath(): string {
+    return `${this.#outputPath}.err`;
+  }
+
   /** Exit status; null while it runs and after a signal. */
   get status(): number | null {
     return this.pid > 0 ? this.#process.exitCode : 127;
@@ -70,7 +76,7 @@ export class Child {
 
   /** What it wrote to standard error so far. */
   stderr(): string {
-    return readFileSync(`${this.#outputPath}.err`, 'utf8');
+    return readFileSync(this.errorPath, 'utf8');
   }
 
   /** Both streams, standard output first. */

@@ -1,7 +1,8 @@
 /**
  * Makes a fresh clone ready to run: checks Node, installs the dependencies, compiles to dist/.
  * Plain JavaScript without dependencies, because it runs before anything is installed. What is up to
- * date is left alone, and then nothing is printed.
+ * date is left alone, and then nothing is printed. All words go to standard error: what a caller prints
+ * on standard output (the archive's name of `npm pack`) stays clean.
  *
  * Usage: node test/support/ensure-built.mjs [--rebuild]
  */
@@ -63,7 +64,7 @@ function lockedPackages(path) {
 }
 
 function install() {
-  console.log('installing the dependencies (npm ci)');
+  console.error('installing the dependencies (npm ci)');
   const flags = ['--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
   run('npm', ['ci', ...flags], 'npm ci');
 }
@@ -79,7 +80,7 @@ function isBuilt() {
 }
 
 function build() {
-  console.log('compiling to dist/ (tsc)');
+  console.error('compiling to dist/ (tsc)');
   // Read before compiling: what changes meanwhile is compiled again next time.
   const sources = sourceFiles();
   rmSync(STAMP, { force: true });
@@ -118,7 +119,7 @@ function filesBelow(folder) {
 }
 
 function run(command, args, what) {
-  const result = spawnSync(command, args, { cwd: ROOT, stdio: 'inherit' });
+  const result = spawnSync(command, args, { cwd: ROOT, stdio: ['inherit', 2, 2] });
   if (result.status === 0) return;
   const cause = result.error?.message ?? `it ended with status ${result.status}`;
   throw new Error(`${what} failed: ${cause}`);

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
 import { Child } from './child.ts';
-import { findCommand } from './probe.ts';
+import { findCommand, searchPath } from './probe.ts';
 
 export interface CommandResult {
   readonly stdout: string;
@@ -111,7 +111,7 @@ export function runCommand(
     timeout: options.timeoutMs ?? 30_000,
     killSignal: 'SIGKILL',
     maxBuffer: 256 * 1024 * 1024,
-    env: { ...process.env, ...options.env },
+    env: { ...process.env, PATH: searchPath(), ...options.env },
     ...(options.input === undefined ? {} : { input: options.input }),
   });
   const failure = result.error === undefined ? '' : `${result.error.message}\n`;

@@ -72,6 +72,15 @@ export class Machine {
     return this.must('systemctl', 'show', '--value', '-p', name, unit).trim();
   }
 
+  /** Sends a signal to a service's main process; throws when it has none. Returns the process's id. */
+  killMain(unit: string, signal: string): string {
+    const pid = this.property(unit, 'MainPID');
+    // To `kill`, 0 is the whole process group, which here is that of the caller.
+    if (Number(pid) <= 1) throw new Error(`Send SIG${signal} to ${unit}: it does not run`);
+    this.must('sh', '-c', 'kill -"$0" "$1"', signal, pid);
+    return pid;
+  }
+
   /** Writes a file inside; its folder must exist. */
   write(path: string, text: string): void {
     this.must('sh', '-c', 'printf %s "$1" > "$0"', path, text);

@@ -44,10 +44,14 @@ export function missing(requirement: Requirement): string | undefined {
   return reasons.find((reason) => reason !== undefined);
 }
 
-/** Absolute path of a program, looked for in PATH and where administrators' programs live. */
+/** PATH and, behind it, where administrators' programs live: not every root shell looks there. */
+export function searchPath(): string {
+  return [process.env['PATH'] ?? '', '/usr/sbin', '/sbin', '/usr/local/sbin'].join(delimiter);
+}
+
+/** Absolute path of a program, looked for in {@link searchPath}. */
 export function findCommand(name: string): string | undefined {
-  const folders = (process.env['PATH'] ?? '').split(delimiter);
-  for (const folder of [...folders, '/usr/sbin', '/sbin', '/usr/local/sbin']) {
+  for (const folder of searchPath().split(delimiter)) {
     const path = join(folder, name);
     try {
       accessSync(path, constants.X_OK);

@@ -129,7 +129,7 @@ export interface KernelVxlanOptions {
   /** Default 4789. */
   readonly port?: number;
   readonly mtu?: number;
-  /** More words for `ip link add … type vxlan`. */
+  /** More words for `ip link add … type vxlan`, such as `dev eth0`, without which the MTU is 1500. */
   readonly extra?: readonly string[];
 }
 
