@@ -30,6 +30,7 @@ const DELIVERY_IOVECS = 4096;
 /** Batches of one descriptor before the others get their turn. */
 const ROUNDS = 4;
 const NO_LANES = -1;
+const NO_FD = -1;
 
 /** What the forwarder tells the thread around it. */
 export interface ForwarderEvents {
@@ -54,6 +55,8 @@ export class Forwarder {
   readonly #vnis = new Map<number, VniMap>();
   readonly #endpoints = new Map<number, EndpointCommand>();
   readonly #tunnels = new Map<number, TunnelCommand>();
+  /** The queue that this worker reads, by tunnel. */
+  readonly #readFds: Int32Array;
   readonly #tapWatches = new Map<number, Watch>();
   readonly #socketWatches = new Map<number, Watch>();
   #nowSeconds = monotonicSeconds();
@@ -85,6 +88,7 @@ export class Forwarder {
       DELIVERY_IOVECS,
     );
     const segmenter = new Segmenter(arena, memory.take(SEGMENT_HEADER_AREA_BYTES));
+    this.#readFds = new Int32Array(tables.tunnels.capacity).fill(NO_FD);
     this.#tapReader = new TapReader(this.#frames);
     this.#tapWriter = new TapWriter(tables.tunnels.capacity);
     this.#fastReceiver = new FastReceiver(memory, this.#datagrams);
@@ -147,7 +151,8 @@ export class Forwarder {
     this.#transmitter.lanes6[tunnel] = family === 6 ? firstLane : NO_LANES;
     this.#tapWriter.set(tunnel, writeFd);
     this.#vnis.get(endpoint)!.set(vni, tunnel);
-    if (readFd < 0) return;
+    if (readFd === NO_FD) return;
+    this.#readFds[tunnel] = readFd;
     const onError = (): void => this.#lose('tunnel', tunnel, 0);
     this.#tapWatches.set(
       tunnel,
@@ -160,6 +165,7 @@ export class Forwarder {
     if (command === undefined) return;
     this.#tapWatches.get(tunnel)?.close();
     this.#tapWatches.delete(tunnel);
+    this.#readFds[tunnel] = NO_FD;
     this.#vnis.get(command.endpoint)?.delete(command.vni);
     this.#tapWriter.clear(tunnel);
     this.#tunnels.delete(tunnel);
@@ -197,6 +203,16 @@ export class Forwarder {
     if (this.#tapReader.errno !== 0) this.#lose('tunnel', tunnel, this.#tapReader.errno);
   }
 
+  /**
+   * What was delivered is often answered before writev() returns (acknowledgements, echo replies), and the
+   * device queues answers where their flow came from: they are sent without waiting for the event loop.
+   */
+  #takeAnswers(tunnel: number): void {
+    const fd = tunnel < 0 ? NO_FD : this.#readFds[tunnel]!;
+    if (fd === NO_FD || this.#tapReader.read(fd) === 0) return;
+    this.#transmitter.transmit(this.#frames, tunnel, this.#nowSeconds);
+  }
+
   #onSocket(endpoint: number, fd: number, vnis: VniMap): void {
     const { grace } = this.#tables;
     const { worker } = this.#options;
@@ -206,6 +222,7 @@ export class Forwarder {
         const count = this.#fastReceiver.receive(fd);
         if (count === 0) break;
         this.#receiver.receive(this.#datagrams, vnis, this.#nowSeconds);
+        this.#takeAnswers(this.#receiver.newestTunnel);
         if (count < DATAGRAMS) break;
       }
     } catch (error) {
@@ -235,6 +252,7 @@ export class Forwarder {
     const watches = what === 'tunnel' ? this.#tapWatches : this.#socketWatches;
     watches.get(index)?.close();
     watches.delete(index);
+    if (what === 'tunnel') this.#readFds[index] = NO_FD;
     this.#events.lost(what, index, errno);
   }
 

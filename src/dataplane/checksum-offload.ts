@@ -25,11 +25,11 @@ export function completeChecksum(
   const field = start + readVnetCsumOffset(view, vnet);
   if (start < 14 || field + 2 > length || field < start) return false;
   // Ethernet padding behind the IP packet is not payload.
-  const end = inner.family !== 0 && inner.end > frame + field + 2 ? inner.end : frame + length;
-  let checksum = foldChecksum(sumBytes(view, frame + start, end - frame - start, 0));
-  // A UDP checksum that comes out as 0 is sent as ffff, for 0 means "none" (RFC 768).
-  if (checksum === 0 && inner.protocol === IPPROTO_UDP) checksum = UDP_CHECKSUM_ZERO;
-  view.setUint16(frame + field, checksum);
+  const end = inner.family !== 0 && inner.end >= frame + field + 2 ? inner.end : frame + length;
+  const checksum = foldChecksum(sumBytes(view, frame + start, end - frame - start, 0));
+  // To UDP a checksum of 0 means "none" (RFC 768); to all others 0 and ffff are the same. The offsets
+  // may name a packet inside a tunnel packet, so that nothing here knows which it is.
+  view.setUint16(frame + field, checksum === 0 ? UDP_CHECKSUM_ZERO : checksum);
   return true;
 }
 

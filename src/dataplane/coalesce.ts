@@ -26,6 +26,7 @@ import {
   readTcpWindow,
   TCP_ACK,
   TCP_CHECKSUM_OFFSET,
+  TCP_DATA_OFFSET_OFFSET,
   TCP_HEADER_LENGTH_MIN,
   TCP_PSH,
   tcpHeaderLength,
@@ -60,6 +61,7 @@ export class Coalescer {
   #family = 0;
   #headerLength = 0;
   #segmentBytes = 0;
+  /** Signed: an unsigned one of 32 bits would need a box. */
   #nextSequence = 0;
   #segments = 0;
   #ipLength = 0;
@@ -100,7 +102,7 @@ export class Coalescer {
       this.#pushed ||
       this.#segments === SEGMENTS_MAX ||
       this.#ipLength + payload > IP_LENGTH_MAX ||
-      readTcpSequence(view, l4) !== this.#nextSequence ||
+      (readTcpSequence(view, l4) | 0) !== this.#nextSequence ||
       !this.#sameHeaders(view, frame, l3, l4) ||
       !this.#verified(view, inner, l3)
     ) {
@@ -109,7 +111,7 @@ export class Coalescer {
     if (!plan.extend(frame + headerLength, end - frame - headerLength, length)) return false;
     this.#segments += 1;
     this.#ipLength += payload;
-    this.#nextSequence = (this.#nextSequence + payload) >>> 0;
+    this.#nextSequence = (this.#nextSequence + payload) | 0;
     // A shorter segment or a push ends the super-frame.
     const pushed = (readTcpFlags(view, l4) & TCP_PSH) !== 0;
     if (pushed || payload < this.#segmentBytes) this.#pushed = true;
@@ -135,7 +137,7 @@ export class Coalescer {
     this.#family = inner.family;
     this.#headerLength = l4 + tcpHeaderLength(view, l4) - frame;
     this.#segmentBytes = length - this.#headerLength;
-    this.#nextSequence = (readTcpSequence(view, l4) + this.#segmentBytes) >>> 0;
+    this.#nextSequence = (readTcpSequence(view, l4) + this.#segmentBytes) | 0;
     this.#segments = 1;
     this.#ipLength = frame + length - l3;
     this.#pushed = (readTcpFlags(view, l4) & TCP_PSH) !== 0;
@@ -206,7 +208,9 @@ export class Coalescer {
     return (
       view.getUint32(this.#l4) === view.getUint32(l4) &&
       readTcpAcknowledgment(view, this.#l4) === readTcpAcknowledgment(view, l4) &&
-      tcpHeaderLength(view, this.#l4) === tcpHeaderLength(view, l4) &&
+      // Header length and the reserved bits, of which accurate ECN uses one.
+      view.getUint8(this.#l4 + TCP_DATA_OFFSET_OFFSET) ===
+        view.getUint8(l4 + TCP_DATA_OFFSET_OFFSET) &&
       readTcpWindow(view, this.#l4) === readTcpWindow(view, l4) &&
       equalBytes(
         view,

@@ -6,7 +6,7 @@ import type { InnerPacket } from './inner-packet.ts';
 const IPPROTO_SCTP = 132;
 
 /**
- * Hash of the inner flow, an unsigned 32-bit number: it chooses the outer source port, so that the
+ * Hash of the inner flow, a number of 31 bits (which needs no box): it chooses the outer source port, so that the
  * underlay spreads flows over its paths and never reorders one (RFC 7348 section 5).
  *
  * IP packets hash by addresses, protocol and ports (fragments without ports, so that all of a packet's
@@ -42,5 +42,5 @@ function mix(hash: number, word: number): number {
 
 function finish(hash: number): number {
   const product = Math.imul(hash ^ (hash >>> 16), 0x85eb_ca6b);
-  return (product ^ (product >>> 13)) >>> 0;
+  return (product ^ (product >>> 13)) & 0x7fff_ffff;
 }

@@ -10,6 +10,7 @@ import {
 } from '../wire/ipv4.ts';
 import {
   IPV6_HEADER_LENGTH,
+  isFirstFragmentIpv6,
   ipv6L4Offset,
   ipv6L4Protocol,
   readIpv6PayloadLength,
@@ -29,6 +30,7 @@ export class InnerPacket {
   l3 = -1;
   /** Begin of the transport header; -1 also for a fragment. */
   l4 = -1;
+  /** Of what stands at l4; also of an IPv4 fragment. */
   protocol = -1;
   /** TOS or traffic class. */
   tos = 0;
@@ -60,7 +62,12 @@ export class InnerPacket {
       this.tos = readIpv6TrafficClass(view, l3);
       this.end = l3 + IPV6_HEADER_LENGTH + readIpv6PayloadLength(view, l3);
       this.l4 = ipv6L4Offset(view, l3, this.end);
-      if (this.l4 >= 0) this.protocol = ipv6L4Protocol(view, l3, this.end);
+      if (this.l4 < 0) return;
+      if (this.l4 > l3 + IPV6_HEADER_LENGTH && isFirstFragmentIpv6(view, l3, this.end)) {
+        this.l4 = -1;
+        return;
+      }
+      this.protocol = ipv6L4Protocol(view, l3, this.end);
     }
   }
 }

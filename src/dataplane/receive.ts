@@ -73,6 +73,8 @@ export class Receiver {
   #lastSender = STRANGER;
   #learnedHigh = -1;
   #learnedLow = -1;
+  /** The sender of the delivery that may grow. */
+  #openSender = STRANGER;
 
   constructor(worker: number, tables: SharedTables, plan: DeliveryPlan, writer: OverlayWriter) {
     this.#worker = worker;
@@ -87,6 +89,11 @@ export class Receiver {
     this.#nowSeconds = nowSeconds;
     for (let index = 0; index < batch.count; index += 1) this.#datagram(batch, index, vnis);
     this.#flush();
+  }
+
+  /** The tunnel of the newest datagram, NO_TUNNEL when it had none. */
+  get newestTunnel(): number {
+    return this.#lastTunnel;
   }
 
   /** Forgets a batch that could not be finished. */
@@ -154,7 +161,8 @@ export class Receiver {
     const frameLength = length - VXLAN_HEADER_LENGTH;
     if (frameLength < ETHERNET_HEADER_LENGTH) return this.#drop(tunnel, DROP_INNER_SHORT);
     const sourceHigh = readMacHigh(view, frame + 6);
-    const sourceLow = readMacLow(view, frame + 6);
+    // Signed: a number of 31 bits needs no box on its way, an unsigned one of 32 bits does.
+    const sourceLow = readMacLow(view, frame + 6) | 0;
     if (isMulticastMac(sourceHigh) || isZeroMac(sourceHigh, sourceLow)) {
       return this.#drop(tunnel, DROP_SMAC_INVALID);
     }
@@ -210,11 +218,16 @@ export class Receiver {
       segmentBytes === 0 &&
       this.#tables.tunnels.coalesces(tunnel) &&
       coalescer.isCandidate(view, inner, frame, length);
-    if (candidate && coalescer.append(plan, tunnel, inner, frame, length)) return;
+    // Of one remote only, so that each frame counts for the one that sent it.
+    const joins = candidate && sender === this.#openSender;
+    if (joins && coalescer.append(plan, tunnel, inner, frame, length)) return;
     coalescer.close(plan);
     if (plan.full) this.#flush();
     const delivery = plan.begin(tunnel, sender, frame, length);
-    if (candidate) coalescer.open(plan, tunnel, inner, frame, length);
+    if (candidate) {
+      coalescer.open(plan, tunnel, inner, frame, length);
+      this.#openSender = sender;
+    }
     const field = checksumFieldOffset(inner);
     if (field < 0 || !isChecksumUnfinished(view, inner, field)) return;
     this.#requestChecksum(plan.vnet[delivery]!, tunnel, frame, field, segmentBytes);

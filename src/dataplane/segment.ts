@@ -37,9 +37,11 @@ import {
 import { VXLAN_HEADER_LENGTH, writeVxlan } from '../wire/vxlan.ts';
 import type { InnerPacket } from './inner-packet.ts';
 
-/** Segments of one super-frame: 64 KiB in the smallest segments that TCP allows (48 bytes). */
+/**
+ * Segments of one super-frame: 64 KiB in the smallest segments that TCP allows (48 bytes). UDP's may be
+ * of a single byte, but there are 128 of them at most.
+ */
 const PIECES_MAX = 1400;
-const SEGMENT_BYTES_MIN = 48;
 
 /** VXLAN, Ethernet with two tags, the longest IPv4 or a usual IPv6 header, the longest TCP header. */
 const HEADER_BYTES_MAX = 256;
@@ -77,6 +79,7 @@ export class Segmenter {
   #l3Length = 0;
   #l4HeaderLength = 0;
   #flags = 0;
+  /** Signed: an unsigned one of 32 bits would need a box. */
   #sequence = 0;
   #id = 0;
   #l3Sum = 0;
@@ -166,7 +169,7 @@ export class Segmenter {
     this.#l4HeaderLength = l4HeaderLength;
     if (this.#tcp) {
       this.#flags = readTcpFlags(view, l4);
-      this.#sequence = readTcpSequence(view, l4);
+      this.#sequence = readTcpSequence(view, l4) | 0;
       writeTcpFlags(view, l4, 0);
       writeTcpSequence(view, l4, 0);
       writeTcpChecksum(view, l4, 0);
@@ -201,7 +204,7 @@ export class Segmenter {
     let flags = this.#flags;
     if (!last) flags &= ~(TCP_FIN | TCP_PSH);
     if (index > 0) flags &= ~TCP_CWR;
-    const sequence = (this.#sequence + index * size) >>> 0;
+    const sequence = (this.#sequence + index * size) | 0;
     writeTcpFlags(view, l4, flags);
     writeTcpSequence(view, l4, sequence);
     const own = sumWord(flags) + sumWord(sequence >>> 16) + sumWord(sequence & 0xffff);
@@ -243,7 +246,7 @@ export class Segmenter {
 
 /** True when headers and offload request agree, and the transport header is whole. */
 function isSegmentable(view: DataView, inner: InnerPacket, type: number, size: number): boolean {
-  if (inner.l4 < 0 || size < SEGMENT_BYTES_MIN) return false;
+  if (inner.l4 < 0 || size === 0) return false;
   const available = inner.end - inner.l4;
   switch (type) {
     case VIRTIO_NET_HDR_GSO_TCPV4:

@@ -122,7 +122,8 @@ export class Transmitter {
     }
     const { fdb, lists, tunnels } = this.#tables;
     this.#vni = tunnels.vni(this.#tunnel);
-    const destination = this.#lookup(readMacHigh(view, frame), readMacLow(view, frame));
+    // Signed: a number of 31 bits needs no box on its way, an unsigned one of 32 bits does.
+    const destination = this.#lookup(readMacHigh(view, frame), readMacLow(view, frame) | 0);
     if (destination === NO_DESTINATION) return this.#drop(DROP_NO_REMOTE, 1);
     const matched = fdb.matchedSlot;
     const pieces = this.#prepare(slot, length);
@@ -130,6 +131,7 @@ export class Transmitter {
     fdb.touch(matched, nowSeconds, pieces);
     if (!isList(destination)) return this.#sendTo(destination);
     const count = lists.length(destination);
+    if (count === 0) return this.#drop(DROP_NO_REMOTE, 1);
     for (let index = 0; index < count; index += 1) this.#sendTo(lists.at(destination, index));
   }
 

@@ -140,14 +140,15 @@ export class FastSender {
 
   /** Does what may make the next try succeed; false when nothing would. */
   #canRetry(fd: number, errno: number): boolean {
+    // Also before the wait, which an error that is queued would end at once.
+    this.#drain(fd);
     if (errno === EAGAIN) {
       this.#view.setInt32(this.#pollfd, fd, true);
       this.#view.setUint32(this.#pollfd + 4, POLLOUT, true);
       return libc.poll(this.#base + this.#pollfd, 1, FULL_WAIT_MS) > 0;
     }
-    if (outcomeOf(errno) !== SEND_UNREACHABLE && errno !== EMSGSIZE) return false;
-    this.#drain(fd);
-    return true;
+    // Whatever else it is may be what an ICMP message left behind (ENOPROTOOPT, EACCES, EPROTO, …).
+    return errno !== ENOBUFS && errno !== ENOMEM;
   }
 
   /** Settles the message in place `done`, which the kernel refused for good. */

@@ -8,11 +8,7 @@ import {
 } from '../packet/delivery-plan.ts';
 import type { FrameBatch } from '../packet/frame-batch.ts';
 import { FRAME_BYTES_MAX, SLOT_VNET_OFFSET } from '../packet/slot.ts';
-import {
-  VIRTIO_NET_HDR_LENGTH,
-  VIRTIO_NET_HDR_GSO_NONE,
-  readVnetGsoType,
-} from '../wire/virtio-net.ts';
+import { VIRTIO_NET_HDR_LENGTH } from '../wire/virtio-net.ts';
 import { EAGAIN, EINTR, EINVAL } from './errno.ts';
 import { lastErrno, libc } from './libc.ts';
 
@@ -85,7 +81,7 @@ export class TapWriter {
   }
 
   write(plan: DeliveryPlan): void {
-    const { view, base } = plan.arena;
+    const { base } = plan.arena;
     for (let delivery = 0; delivery < plan.count; delivery += 1) {
       const fd = this.#fds[plan.tunnel[delivery]!]!;
       const address = base + plan.iovecOffset[delivery]!;
@@ -93,9 +89,11 @@ export class TapWriter {
         plan.result[delivery] = DELIVERED;
         continue;
       }
-      const superFrame = readVnetGsoType(view, plan.vnet[delivery]!) !== VIRTIO_NET_HDR_GSO_NONE;
+      // Only super-frames that were made here say something of the device; one that came as it is may
+      // be malformed, and must not switch anything off.
+      const coalesced = plan.frames[delivery]! > 1;
       plan.result[delivery] =
-        superFrame && lastErrno() === EINVAL ? SUPER_FRAME_REFUSED : DELIVERY_REFUSED;
+        coalesced && lastErrno() === EINVAL ? SUPER_FRAME_REFUSED : DELIVERY_REFUSED;
     }
   }
 }
