@@ -11,7 +11,8 @@
 export function hashEntry(seed: number, vni: number, macHigh: number, macLow: number): number {
   let hash = Math.imul(macLow ^ seed, 0x9e37_79b1);
   hash ^= hash >>> 15;
-  hash = Math.imul(hash ^ Math.imul(vni, 0xcc9e_2d51) ^ macHigh, 0x85eb_ca6b);
+  hash = ((hash ^ Math.imul(vni, 0xcc9e_2d51) ^ macHigh) + seed) | 0;
+  hash = Math.imul(hash, 0x85eb_ca6b);
   hash ^= hash >>> 13;
   hash = Math.imul(hash, 0xc2b2_ae35);
   return (hash ^ (hash >>> 16)) >>> 0;
@@ -27,10 +28,12 @@ export function hashSender(
   let hash = Math.imul(tunnel ^ seed, 0x9e37_79b1);
   for (let at = offset; at < offset + 16; at += 4) {
     hash ^= hash >>> 15;
-    hash = Math.imul(hash ^ readWord(bytes, at), 0x85eb_ca6b);
+    hash = Math.imul((hash ^ readWord(bytes, at)) + seed, 0x85eb_ca6b);
   }
-  hash ^= hash >>> 13;
-  hash = Math.imul(hash, 0xc2b2_ae35);
+  hash ^= hash >>> 16;
+  hash = Math.imul(hash, 0x7feb_352d);
+  hash ^= hash >>> 15;
+  hash = Math.imul(hash, 0x846c_a68b);
   return (hash ^ (hash >>> 16)) >>> 0;
 }
 

@@ -109,11 +109,12 @@ export class RemoteTable extends RemoteRows {
    * more.
    */
   release(index: number): void {
-    const row = rowAt(index);
-    assert(this.references(index) > 0, `Remote ${index} is not in use`);
-    this.words[row + REMOTE_REFERENCES]! -= 1;
-    if (this.references(index) > 0) return;
-    assert(this.words[row + REMOTE_ALLOWED] === 0, `Remote ${index} is still an allowed sender`);
+    const references = this.references(index);
+    assert(references > 0, `Remote ${index} is not in use`);
+    const isLast = references === 1;
+    assert(!isLast || this.allowed(index) === 0, `Remote ${index} is still an allowed sender`);
+    this.words[rowAt(index) + REMOTE_REFERENCES] = references - 1;
+    if (!isLast) return;
     const key = this.keyOf(index);
     this.#rows.delete(textOf(key));
     const siblings = this.#byTunnel.get(key.tunnel)!;

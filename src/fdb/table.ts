@@ -129,21 +129,21 @@ export class FdbTable extends FdbRows {
    * full.
    */
   set(vni: number, macHigh: number, macLow: number, value: FdbValue, nowSeconds: number): void {
-    const { words, chains } = this;
+    const { words } = this;
     const flags = (value.origin << META_ORIGIN_SHIFT) | (value.state << META_STATE_SHIFT);
     const meta = (vni << META_VNI_SHIFT) | META_LIVE | flags;
     lock(words, HEADER_LOCK);
     try {
-      let row = chains.find(vni, macHigh, macLow);
+      let row = this.find(vni, macHigh, macLow);
       if (row === NO_ROW) {
         if (words[HEADER_COUNT]! >= this.capacity) throw fullError(this, vni, macHigh, macLow);
-        row = chains.reserve(vni, macHigh, macLow);
-        chains.resetAge(row, nowSeconds);
-        chains.write(row, meta, macHigh, macLow, value.destination);
+        row = this.reserve(vni, macHigh, macLow);
+        this.resetAge(row, nowSeconds);
+        this.write(row, meta, macHigh, macLow, value.destination);
         words[HEADER_COUNT]! += 1;
       } else {
         if (isLearned(words, row)) words[HEADER_LEARNED]! -= 1;
-        words[chains.ageOf(chains.slotOf(row)) + AGE_UPDATED] = nowSeconds;
+        words[this.ageOf(this.slotOf(row)) + AGE_UPDATED] = nowSeconds;
         Atomics.store(words, row + ROW_META, meta | (words[row + ROW_META]! & META_PASSED));
         Atomics.store(words, row + ROW_DESTINATION, value.destination);
       }
@@ -156,7 +156,7 @@ export class FdbTable extends FdbRows {
   /** Removes an entry, whatever its origin; false when there is none. */
   remove(vni: number, macHigh: number, macLow: number): boolean {
     lock(this.words, HEADER_LOCK);
-    const row = this.chains.find(vni, macHigh, macLow);
+    const row = this.find(vni, macHigh, macLow);
     if (row !== NO_ROW) this.#erase(row);
     unlock(this.words, HEADER_LOCK);
     return row !== NO_ROW;
@@ -171,7 +171,7 @@ export class FdbTable extends FdbRows {
     lock(this.words, HEADER_LOCK);
     const isDue = this.learnedVni(slot) === vni && this.updatedSeconds(slot) <= lastSeconds;
     const entry = isDue ? this.#copy(slot) : undefined;
-    if (isDue) this.#erase(this.chains.rowOf(slot));
+    if (isDue) this.#erase(this.rowOf(slot));
     unlock(this.words, HEADER_LOCK);
     return entry;
   }
@@ -179,8 +179,8 @@ export class FdbTable extends FdbRows {
   /** The entry of a MAC in a VNI, or undefined. */
   read(vni: number, macHigh: number, macLow: number): FdbEntry | undefined {
     lock(this.words, HEADER_LOCK);
-    const row = this.chains.find(vni, macHigh, macLow);
-    const entry = row === NO_ROW ? undefined : this.#copy(this.chains.slotOf(row));
+    const row = this.find(vni, macHigh, macLow);
+    const entry = row === NO_ROW ? undefined : this.#copy(this.slotOf(row));
     unlock(this.words, HEADER_LOCK);
     return entry;
   }
@@ -188,7 +188,7 @@ export class FdbTable extends FdbRows {
   /** The entry in a slot (0..slots-1), or undefined when that is empty. Takes no lock as a rule. */
   entryAt(slot: number): FdbEntry | undefined {
     const { words } = this;
-    const row = this.chains.rowOf(slot);
+    const row = this.rowOf(slot);
     for (let attempt = 0; attempt < COPY_ATTEMPTS; attempt += 1) {
       if ((words[row + ROW_META]! & META_LIVE) === 0) return undefined;
       const version = Atomics.load(words, row + ROW_MAC_HIGH);
@@ -205,27 +205,27 @@ export class FdbTable extends FdbRows {
 
   /** VNI of the entry in a slot if that was learned, else -1; without a copy of the entry. */
   learnedVni(slot: number): number {
-    const row = this.chains.rowOf(slot);
+    const row = this.rowOf(slot);
     return isLearned(this.words, row) ? this.words[row + ROW_META]! >>> META_VNI_SHIFT : -1;
   }
 
   /** {@link FdbEntry.updatedSeconds} of the entry in a slot; meaningless when there is none. */
   updatedSeconds(slot: number): number {
-    return this.words[this.chains.ageOf(slot) + AGE_UPDATED]!;
+    return this.words[this.ageOf(slot) + AGE_UPDATED]!;
   }
 
   #erase(row: number): void {
     const { words } = this;
     if (isLearned(words, row)) words[HEADER_LEARNED]! -= 1;
     words[HEADER_COUNT]! -= 1;
-    this.chains.erase(row);
+    this.erase(row);
   }
 
   /** What the slot holds, live or not. Atomic: a version that is read next is not read before. */
   #copy(slot: number): FdbEntry {
-    const { words, chains } = this;
-    const row = chains.rowOf(slot);
-    const age = chains.ageOf(slot);
+    const { words } = this;
+    const row = this.rowOf(slot);
+    const age = this.ageOf(slot);
     const meta = Atomics.load(words, row + ROW_META);
     return {
       vni: meta >>> META_VNI_SHIFT,
@@ -236,7 +236,7 @@ export class FdbTable extends FdbRows {
       state: (meta >>> META_STATE_SHIFT) & META_FIELD_MASK,
       updatedSeconds: words[age + AGE_UPDATED]!,
       usedSeconds: words[age + AGE_USED]!,
-      frames: chains.frames(slot),
+      frames: this.frames(slot),
     };
   }
 }
