@@ -26,6 +26,9 @@ import { WorkerPool } from './worker-pool.ts';
 
 /** Entries of the FDB, all tunnels together. Memory is touched, and so taken, only as entries are added. */
 const FDB_CAPACITY = 1 << 20;
+/** Remotes of all tunnels together. */
+const REMOTE_ROWS = 4 * REMOTES_MAX;
+const LIST_WORDS = 16 * REMOTES_MAX;
 const ENDPOINTS_MAX = 64;
 const WORKERS_AUTO_MAX = 4;
 /** Between two tries to make a device again. */
@@ -185,17 +188,15 @@ function workerCount({ workers }: Config): number {
 
 function makeTables(workers: number): SharedTables {
   const grace = Grace.create(workers);
-  const shape = { workers, tunnels: TUNNELS_MAX, remotes: REMOTE_ROWS };
+  const remotes = RemoteTable.create(REMOTE_ROWS);
+  const counters = new Counters({ workers, tunnels: TUNNELS_MAX, remotes: REMOTE_ROWS });
+  remotes.onNewRow = (index) => counters.clearRemote(index);
   return {
     fdb: FdbTable.create(FDB_CAPACITY),
-    remotes: RemoteTable.create(REMOTE_ROWS),
+    remotes,
     lists: DestinationLists.create(LIST_WORDS, grace),
     grace,
     tunnels: new TunnelTable(TUNNELS_MAX),
-    counters: new Counters(shape),
+    counters,
   };
 }
-
-/** Remotes of all tunnels together. */
-const REMOTE_ROWS = 4 * REMOTES_MAX;
-const LIST_WORDS = 16 * REMOTES_MAX;

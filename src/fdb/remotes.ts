@@ -48,6 +48,9 @@ const CAPACITY_MAX = 1 << 24;
  * nothing in shared memory has pointed at the row for a grace period, see grace.ts.
  */
 export class RemoteTable extends RemoteRows {
+  /** Called with every row that is given to a key: what others keep by its index belongs to another remote. */
+  onNewRow: (index: number) => void = () => {};
+
   readonly #rows = new Map<string, number>();
   readonly #byTunnel = new Map<number, Set<number>>();
   readonly #senders: SenderIndex;
@@ -92,6 +95,7 @@ export class RemoteTable extends RemoteRows {
     const index = this.#takeRow(key);
     this.#write(index, key);
     this.#rows.set(text, index);
+    this.onNewRow(index);
     const siblings = this.#byTunnel.get(key.tunnel);
     if (siblings === undefined) this.#byTunnel.set(key.tunnel, new Set([index]));
     else siblings.add(index);

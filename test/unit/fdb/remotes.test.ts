@@ -25,6 +25,19 @@ describe('acquire()', () => {
     expect(remotes.count).toBe(7);
   });
 
+  it('tells of every row that is given to a key, and of no other', () => {
+    const remotes = RemoteTable.create(1);
+    const told: number[] = [];
+    remotes.onNewRow = (index) => void told.push(index);
+    const index = remotes.acquire(key('192.0.2.1'));
+    remotes.acquire(key('192.0.2.1'));
+    expect(told).toEqual([index]);
+    remotes.release(index);
+    remotes.release(index);
+    expect(remotes.acquire(key('192.0.2.2'))).toBe(index);
+    expect(told).toEqual([index, index]);
+  });
+
   it('counts references, with retain(), and frees the row with the last one', () => {
     const remotes = RemoteTable.create(1);
     const index = remotes.acquire(key('192.0.2.1'));
