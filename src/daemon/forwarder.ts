@@ -219,11 +219,10 @@ export class Forwarder {
     grace.enter(worker);
     try {
       for (let round = 0; round < ROUNDS; round += 1) {
-        const count = this.#fastReceiver.receive(fd);
-        if (count === 0) break;
+        if (this.#fastReceiver.receive(fd) === 0) break;
         this.#receiver.receive(this.#datagrams, vnis, this.#nowSeconds);
         this.#takeAnswers(this.#receiver.newestTunnel);
-        if (count < DATAGRAMS) break;
+        if (this.#fastReceiver.drained) break;
       }
     } catch (error) {
       this.#fault(error);

@@ -40,7 +40,10 @@ export function sumPseudo(view: DataView, inner: InnerPacket): number {
     : sumPseudoIpv6(view, inner.l3, inner.protocol, inner.end - inner.l4);
 }
 
-/** Offset of the checksum field from the transport header, or -1 for a protocol without or a header cut short. */
+/**
+ * Offset of the checksum field from the transport header, or -1 for a protocol without or a header cut
+ * short.
+ */
 export function checksumFieldOffset(inner: InnerPacket): number {
   if (inner.l4 < 0) return -1;
   const available = inner.end - inner.l4;

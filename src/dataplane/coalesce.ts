@@ -180,7 +180,10 @@ export class Coalescer {
     );
   }
 
-  /** MACs, tags, TOS, TTL, DF, addresses, ports, acknowledgement, window and options all agree with the first segment. */
+  /**
+   * MACs, tags, TOS, TTL, DF, addresses, ports, acknowledgement, window and options all agree with the
+   * first segment.
+   */
   #sameHeaders(view: DataView, frame: number, l3: number, l4: number): boolean {
     if (!equalBytes(view, this.#frame, frame, l3 - frame)) return false;
     if (this.#family === 4) {
@@ -193,7 +196,8 @@ export class Coalescer {
         return false;
       if (!equalBytes(view, this.#l3 + IPV4_SOURCE_OFFSET, l3 + IPV4_SOURCE_OFFSET, 8))
         return false;
-      // Segmented anew the ids would count up: they must have done so before, unless DF says they mean nothing.
+      // Segmented anew the ids would count up: they must have done so before, unless DF says they mean
+      // nothing.
       if ((headFragment & IPV4_FLAG_DF) === 0) {
         const expected = (readIpv4Id(view, this.#l3) + this.#segments) & 0xffff;
         if (readIpv4Id(view, l3) !== expected) return false;

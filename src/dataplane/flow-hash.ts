@@ -6,8 +6,8 @@ import type { InnerPacket } from './inner-packet.ts';
 const IPPROTO_SCTP = 132;
 
 /**
- * Hash of the inner flow, a number of 31 bits (which needs no box): it chooses the outer source port, so that the
- * underlay spreads flows over its paths and never reorders one (RFC 7348 section 5).
+ * Hash of the inner flow, a number of 31 bits (which needs no box): it chooses the outer source port, so
+ * that the underlay spreads flows over its paths and never reorders one (RFC 7348 section 5).
  *
  * IP packets hash by addresses, protocol and ports (fragments without ports, so that all of a packet's
  * fragments go one way); all other frames by their MACs.

@@ -236,7 +236,10 @@ export class Segmenter {
     view.setUint16(l3 + IPV4_CHECKSUM_OFFSET, checksum);
   }
 
-  /** Writes another VNI into the headers of all pieces; nothing that was prepared may still wait to be sent. */
+  /**
+   * Writes another VNI into the headers of all pieces; nothing that was prepared may still wait to be
+   * sent.
+   */
   rewriteVni(vni: number): void {
     for (let index = 0; index < this.count; index += 1) {
       writeVxlan(this.#arena.view, this.headOffset[index]!, vni);

@@ -95,7 +95,10 @@ export class Transmitter {
     this.lanes6 = new Int32Array(tables.tunnels.capacity).fill(NO_LANES);
   }
 
-  /** Sends all frames of `batch`, read from the device of `tunnel`; nothing of the batch is needed afterwards. */
+  /**
+   * Sends all frames of `batch`, read from the device of `tunnel`; nothing of the batch is needed
+   * afterwards.
+   */
   transmit(batch: FrameBatch, tunnel: number, nowSeconds: number): void {
     this.#tunnel = tunnel;
     this.#plan.segmentsMax = this.#tables.tunnels.segments(tunnel) ? SEGMENTS_MAX : 1;

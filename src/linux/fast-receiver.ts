@@ -32,6 +32,8 @@ import {
 /** TOS or traffic class, and UDP_GRO, with room to spare. */
 const CONTROL_BYTES = 96;
 const SOCKADDR_STRIDE = 32;
+/** About what a batch should hold, so that large datagrams are delivered while they are in the cache. */
+const BATCH_BYTES = 256 * 1024;
 
 /**
  * Receives with recvmmsg into one datagram batch, which all receive sockets of a worker share.
@@ -41,6 +43,8 @@ const SOCKADDR_STRIDE = 32;
 export class FastReceiver {
   /** Errno of the last call that failed for another reason than that nothing waits; 0 otherwise. */
   errno = 0;
+  /** True when the last receive() left nothing waiting. */
+  drained = false;
 
   readonly #view: DataView;
   readonly #base: number;
@@ -48,12 +52,15 @@ export class FastReceiver {
   readonly #headers: number;
   readonly #control: number;
   readonly #names: number;
+  /** Datagrams to ask for next. */
+  #wanted: number;
 
   constructor(memory: ArenaAllocator, batch: DatagramBatch) {
     const { view, base } = memory.arena;
     this.#view = view;
     this.#base = base;
     this.#batch = batch;
+    this.#wanted = batch.capacity;
     this.#headers = memory.take(batch.capacity * MMSGHDR_BYTES);
     this.#control = memory.take(batch.capacity * CONTROL_BYTES);
     this.#names = memory.take(batch.capacity * SOCKADDR_STRIDE);
@@ -78,16 +85,24 @@ export class FastReceiver {
   /** Fills the batch with what waits on `fd`, without blocking; returns the number of datagrams. */
   receive(fd: number): number {
     const batch = this.#batch;
-    const count = libc.recvmmsg(fd, this.#base + this.#headers, batch.capacity, MSG_DONTWAIT, 0);
+    const wanted = this.#wanted;
+    const count = libc.recvmmsg(fd, this.#base + this.#headers, wanted, MSG_DONTWAIT, 0);
     batch.count = 0;
     this.errno = 0;
+    this.drained = count < wanted;
     if (count < 0) {
       const errno = lastErrno();
       if (errno !== EAGAIN) this.errno = errno;
       return 0;
     }
-    for (let index = 0; index < count; index += 1) this.#read(index);
+    let bytes = 0;
+    for (let index = 0; index < count; index += 1) {
+      this.#read(index);
+      bytes += batch.lengths[index]!;
+    }
     batch.count = count;
+    const fitting = Math.floor((BATCH_BYTES * count) / (bytes + 1));
+    this.#wanted = fitting < 1 ? 1 : fitting > batch.capacity ? batch.capacity : fitting;
     return count;
   }
 

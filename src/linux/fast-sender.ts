@@ -37,7 +37,11 @@ import { MSG_DONTWAIT, MSG_ERRQUEUE, POLLOUT } from './uapi.ts';
 
 /** How long a full socket buffer is waited for, before the datagrams are dropped. */
 const FULL_WAIT_MS = 2;
-const ERRORS_DRAINED_MAX = 64;
+/**
+ * More than a socket's receive buffer holds: as long as one error is left in the queue, taking one out
+ * makes the next send fail with the next.
+ */
+const ERRORS_DRAINED_MAX = 1024;
 const NO_FD = -1;
 
 /**

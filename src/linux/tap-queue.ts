@@ -13,7 +13,7 @@ import { EAGAIN, EINTR, EINVAL } from './errno.ts';
 import { lastErrno, libc } from './libc.ts';
 
 /** A batch ends when this much was read, so that super-frames are sent while they are in the cache. */
-const BATCH_BYTES_MAX = 256 * 1024;
+const BATCH_BYTES_MAX = 64 * 1024;
 const NO_FD = -1;
 
 /** Reads TAP queues into one frame batch, which all queues of a worker share. */

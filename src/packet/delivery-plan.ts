@@ -93,7 +93,10 @@ export class DeliveryPlan {
     return delivery;
   }
 
-  /** Appends `length` bytes to the newest delivery; false when no iovec is left. `frameLength` counts for the counters. */
+  /**
+   * Appends `length` bytes to the newest delivery; false when no iovec is left. `frameLength` counts for
+   * the counters.
+   */
   extend(offset: number, length: number, frameLength: number): boolean {
     if (this.iovecCount === this.iovecCapacity) return false;
     const delivery = this.count - 1;

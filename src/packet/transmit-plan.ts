@@ -100,7 +100,8 @@ export class TransmitPlan {
 
   /**
    * The message that the next datagram of `size` bytes goes into, opened or extended: the caller adds
-   * its iovecs (at most two) with {@link add} at once. NO_MESSAGE when the plan is full: send, clear, try again.
+   * its iovecs (at most two) with {@link add} at once. NO_MESSAGE when the plan is full: send, clear, try
+   * again.
    */
   open(lane: number, tunnel: number, remote: number, tos: number, size: number): number {
     const last = this.#tail[lane]!;

@@ -90,6 +90,14 @@ const handlers: Handlers = {
     return received.splice(0);
   },
 
+  async udpClose({ sink }) {
+    const { socket } = udpSinks.get(sink)!;
+    udpSinks.delete(sink);
+    socket.close();
+    await once(socket, 'close');
+    return null;
+  },
+
   async udpSend({ address, port, payloads, from, fromPort }) {
     const socket = udpSocket(address);
     socket.bind(fromPort ?? 0, from);
@@ -191,4 +199,4 @@ const server = createServer((connection) => {
   });
   connection.on('error', () => {});
 });
-server.listen(process.argv[2]);
+server.listen(process.argv[2], () => console.log('listening'));

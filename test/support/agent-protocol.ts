@@ -36,6 +36,8 @@ export interface Operations {
     request: { sink: number; count: number; timeoutMs: number };
     answer: ReceivedDatagram[];
   };
+  /** The port is free again afterwards. */
+  udpClose: { request: { sink: number }; answer: null };
   /** One socket for all; `from` (address, then port) may choose its source. */
   udpSend: {
     request: {

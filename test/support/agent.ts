@@ -1,6 +1,5 @@
 /** A test's hand inside a host of a lab: see agent-protocol.ts for what it can do there. */
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -28,11 +27,12 @@ export class Agent {
     this.#socket = socket;
     createInterface({ input: socket }).on('line', (line) => {
       const answer = JSON.parse(line) as Answer;
-      this.#pending.get(answer.id)?.(answer);
+      const settle = this.#pending.get(answer.id);
       this.#pending.delete(answer.id);
+      settle?.(answer);
     });
     socket.on('error', () => {});
-    // Only the lab's end ends it; until then it must not keep the test process alive.
+    // Only while it is asked something it keeps the test process alive.
     socket.unref();
   }
 
@@ -41,7 +41,9 @@ export class Agent {
     const path = join(host.folder, `agent-${agentsMade++}.sock`);
     const program = join(distFolder(), 'test', 'support', 'agent-program.js');
     const child = host.spawn(process.execPath, program, path);
-    await waitFor(() => !child.running || existsSync(path), { what: 'the agent to listen' });
+    await waitFor(() => !child.running || child.stdout().includes('listening'), {
+      what: 'the agent to listen',
+    });
     if (!child.running) throw new Error(`Start an agent: ${child.output()}`);
     const socket = connect(path);
     await new Promise((resolve, reject) => {
@@ -58,6 +60,7 @@ export class Agent {
   ): Promise<Operations[Name]['answer']> {
     const id = this.#requests++;
     const line: Request = { id, operation, arguments: request };
+    this.#socket.ref();
     this.#socket.write(`${JSON.stringify(line)}\n`);
     const answer = await new Promise<Answer>((resolve) => {
       this.#pending.set(id, resolve);
@@ -65,6 +68,7 @@ export class Agent {
         resolve({ id, error: `it ended: ${this.#child.output()}` }),
       );
     });
+    if (this.#pending.size === 0) this.#socket.unref();
     if (answer.error === undefined) return answer.result as Operations[Name]['answer'];
     throw new Error(`${operation} on host ${this.host.name}: ${answer.error}`);
   }

@@ -22,7 +22,7 @@ import { DeliveryPlan } from '../../src/packet/delivery-plan.ts';
 import { FrameBatch } from '../../src/packet/frame-batch.ts';
 import { SLOT_VNET_OFFSET } from '../../src/packet/slot.ts';
 import { SEGMENTS_MAX, TransmitPlan } from '../../src/packet/transmit-plan.ts';
-import { ipBytes, macBytes } from './frames.ts';
+import { ipBytes, macBytes } from './packets.ts';
 import { MemorySender, MemoryWriter, type VnetHeader } from './memory-underlay.ts';
 
 export const VNI = 42;

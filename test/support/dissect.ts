@@ -1,5 +1,5 @@
-/** Takes frames apart for tests, independently of src/; see frames.ts. */
-import { concat, naiveSum } from './frames.ts';
+/** Takes frames apart for tests, independently of src/; see packets.ts. */
+import { concat, naiveSum } from './packets.ts';
 
 export interface Dissected {
   readonly destination: string;

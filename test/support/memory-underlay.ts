@@ -3,7 +3,7 @@ import type { OverlayWriter, UnderlaySender } from '../../src/dataplane/devices.
 import type { Arena } from '../../src/packet/arena.ts';
 import { DELIVERED, type DeliveryPlan } from '../../src/packet/delivery-plan.ts';
 import { NO_MESSAGE, SENT, type TransmitPlan } from '../../src/packet/transmit-plan.ts';
-import { concat } from './frames.ts';
+import { concat } from './packets.ts';
 
 export interface SentMessage {
   readonly lane: number;
