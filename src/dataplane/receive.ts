@@ -12,7 +12,7 @@
  *
  * What arrived from the underlay never returns to it: delivery is to the overlay only (split horizon).
  */
-import { LEARN_ADDED, LEARN_MIGRATED, LEARN_PINNED } from '../fdb/table.ts';
+import { LEARN_ADDED, LEARN_BUSY, LEARN_MIGRATED, LEARN_PINNED } from '../fdb/table.ts';
 import { ADDRESS_BYTES, type DatagramBatch } from '../packet/datagram-batch.ts';
 import { DELIVERED, SUPER_FRAME_REFUSED, type DeliveryPlan } from '../packet/delivery-plan.ts';
 import { combineEcn, ECN_MASK } from '../wire/ecn.ts';
@@ -198,6 +198,7 @@ export class Receiver {
     if (outcome === LEARN_PINNED) return DROP_MAC_PINNED;
     if (outcome === LEARN_ADDED) counters.increment(this.#worker, tunnel, COUNTER_LEARNED);
     else if (outcome === LEARN_MIGRATED) counters.increment(this.#worker, tunnel, COUNTER_MOVED);
+    else if (outcome === LEARN_BUSY) return DROP_NONE;
     this.#learnedHigh = macHigh;
     this.#learnedLow = macLow;
     return DROP_NONE;

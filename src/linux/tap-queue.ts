@@ -52,7 +52,11 @@ export class TapReader {
         this.drained = true;
         break;
       }
-      if (length < VIRTIO_NET_HDR_LENGTH) break;
+      // No TAP does that; if one did, the event loop would come back at once.
+      if (length < VIRTIO_NET_HDR_LENGTH) {
+        this.drained = true;
+        break;
+      }
       batch.lengths[count] = length - VIRTIO_NET_HDR_LENGTH;
       bytes += length;
       count += 1;

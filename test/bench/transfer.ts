@@ -26,7 +26,7 @@ const PORT = 5201;
 /** USER_HZ: the unit of /proc/stat is the same on every machine. */
 const TICKS_PER_SECOND = 100;
 
-/** Sends for a while and counts what arrived. Without iperf3 several flows share one connection's tool. */
+/** Sends for a while and counts what arrived. Several flows need iperf3. */
 export async function transfer(options: TransferOptions): Promise<TransferResult> {
   const before = busySeconds();
   const { bytes, bitsPerSecond, tool } =
@@ -41,7 +41,7 @@ interface Counted {
   readonly tool: 'iperf3' | 'node';
 }
 
-/** Own sender and receiver: one flow, whatever was asked, because the tool has one port. */
+/** The own sender and receiver of the test support: one flow. */
 async function nodeTransfer(options: TransferOptions): Promise<Counted> {
   const { bytes, bitsPerSecond, tool } = await throughput({ ...options, tool: 'node' });
   return { bytes, bitsPerSecond, tool };

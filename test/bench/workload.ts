@@ -41,6 +41,8 @@ export interface Workload {
   readonly takes?: (contender: Contender) => boolean;
   /** Which take part in a quick run; absent: those of `takes`. */
   readonly takesQuick?: (contender: Contender) => boolean;
+  /** Why it cannot be measured on this machine; undefined or absent when it can. */
+  readonly obstacle?: () => string | undefined;
   /** Where the duration is part of the figure: how often instead of the run's number of rounds. */
   readonly rounds?: number;
   measure(contender: Contender, bench: Bench): Promise<Sample[]>;
