@@ -110,6 +110,7 @@ export class Daemon {
       // First, because a second daemon on the same socket must not touch a tunnel.
       await this.#api.listen();
       for (const tunnel of this.#config.tunnels) await this.#tunnels.open(tunnel);
+      await this.#endpoints.listen();
     } catch (error) {
       await this.#shutDown();
       throw error;
@@ -166,6 +167,7 @@ export class Daemon {
     while (!this.#stopping) {
       try {
         await this.#tunnels.open(config);
+        await this.#endpoints.listen();
         return;
       } catch (error) {
         const { message } = asVtepError(error);

@@ -8,11 +8,14 @@ import {
   openTransmitSocket,
   probeSegmentation,
   RECEIVE_BUFFER_BYTES,
+  type ReceiveSocket,
+  shareTransmitPort,
+  type TransmitSocket,
+  type TransmitSocketOptions,
 } from '../linux/udp-socket.ts';
 import { formatIp, parseIp } from '../wire/ip.ts';
 import { anyAddress, scopeOf } from './egress.ts';
 import type { WorkerPool } from './worker-pool.ts';
-import type { EndpointCommand } from './worker-protocol.ts';
 import { VtepError } from '../base/errors.ts';
 
 export interface Endpoint {
@@ -30,6 +33,7 @@ interface Open extends Endpoint {
   readonly key: string;
   readonly fds: readonly number[];
   tunnels: number;
+  listening: boolean;
 }
 
 export class Endpoints {
@@ -75,8 +79,20 @@ export class Endpoints {
     const opened = this.#portable
       ? await this.#openPortable(id, tunnel, address)
       : await this.#openFast(id, tunnel, address);
-    this.#slots[id] = { ...opened, key, tunnels: 1 };
+    this.#slots[id] = { ...opened, key, tunnels: 1, listening: false };
     return opened;
+  }
+
+  /**
+   * Begins to receive on every endpoint that does not yet. Called when its tunnels are open: before that
+   * their datagrams wait in the socket, and would be dropped as of an unknown VNI.
+   */
+  async listen(): Promise<void> {
+    for (const open of this.#slots) {
+      if (open === undefined || open.listening) continue;
+      await this.#workers.all(() => ({ type: 'listen', endpoint: open.id }));
+      open.listening = true;
+    }
   }
 
   async release(endpoint: Endpoint): Promise<void> {
@@ -98,43 +114,34 @@ export class Endpoints {
     id: number,
     tunnel: TunnelConfig,
     address: Uint8Array,
-  ): Promise<Omit<Open, 'key' | 'tunnels'>> {
+  ): Promise<Omit<Open, 'key' | 'tunnels' | 'listening'>> {
     const { family, port } = tunnel;
-    const scope = scopeOf(tunnel.local);
+    const source = { family, address, scope: scopeOf(tunnel.local) };
     const offload = this.#config.offload === 'auto' && tunnel.offload === 'auto';
+    const firstLane = this.#firstLane(id);
     const fds: number[] = [];
     try {
       // With SO_REUSEPORT a second daemon would get half of the traffic in silence.
-      assertPortFree({ family, address, port, scope });
-      const gros: boolean[] = [];
-      const commands: EndpointCommand[] = [];
-      let gso = offload;
+      assertPortFree({ ...source, port });
+      const sockets: { receive: ReceiveSocket; transmitFds: number[] }[] = [];
+      let sourcePorts: readonly number[] | undefined;
       for (let worker = 0; worker < this.#workers.count; worker += 1) {
-        const receive = openReceiveSocket({
-          family,
-          address,
-          port,
-          scope,
-          gro: offload,
-          reusePort: true,
-        });
+        const receive = openReceiveSocket({ ...source, port, gro: offload, reusePort: true });
         fds.push(receive.fd);
-        gros.push(receive.gro);
         if (worker === 0) this.#adviseBuffer(receive.bufferBytes);
-        const transmitFds = this.#openPool(family, address, scope);
-        fds.push(...transmitFds);
-        gso = gso && probeSegmentation(transmitFds[0]!);
-        const fast = { receiveFd: receive.fd, transmitFds, segmentation: gso };
-        commands.push({
-          type: 'open-endpoint',
-          endpoint: id,
-          family,
-          firstLane: this.#firstLane(id),
-          fast,
-        });
+        const pool = this.#openPool(source, sourcePorts);
+        fds.push(...pool.map(({ fd }) => fd));
+        sourcePorts ??= pool.map((socket) => socket.port);
+        sockets.push({ receive, transmitFds: pool.map(({ fd }) => fd) });
       }
-      await this.#workers.all((worker) => commands[worker]!);
-      return { id, family, address, port, gso, gro: gros.every(Boolean), fds };
+      const gro = sockets.every(({ receive }) => receive.gro);
+      const gso = offload && sockets.every(({ transmitFds }) => probeSegmentation(transmitFds[0]!));
+      await this.#workers.all((worker) => {
+        const { receive, transmitFds } = sockets[worker]!;
+        const fast = { receiveFd: receive.fd, transmitFds, segmentation: gso };
+        return { type: 'open-endpoint', endpoint: id, family, firstLane, fast };
+      });
+      return { id, family, address, port, gso, gro, fds };
     } catch (error) {
       fds.forEach(closeSocket);
       throw error;
@@ -145,7 +152,7 @@ export class Endpoints {
     id: number,
     tunnel: TunnelConfig,
     address: Uint8Array,
-  ): Promise<Omit<Open, 'key' | 'tunnels'>> {
+  ): Promise<Omit<Open, 'key' | 'tunnels' | 'listening'>> {
     const { family, port } = tunnel;
     assertPortFree({ family, address, port, scope: scopeOf(tunnel.local) });
     const portable = {
@@ -164,21 +171,31 @@ export class Endpoints {
     return { id, family, address, port, gso: false, gro: false, fds: [] };
   }
 
-  #openPool(family: 4 | 6, address: Uint8Array, scope: number): number[] {
-    const { low, high } = this.#config.sourcePorts;
-    const fds: number[] = [];
+  /**
+   * The transmit sockets of one worker. Every worker has the same ports, `ports` once the first has found
+   * them: the kernel may move a flow to another worker, and its source port must stay what it is.
+   */
+  #openPool(source: TransmitSource, ports: readonly number[] | undefined): TransmitSocket[] {
+    const pool: TransmitSocket[] = [];
     try {
-      while (fds.length < this.#config.transmitSockets) {
-        const start = this.#nextSourcePort;
-        const socket = openTransmitSocket({ family, address, scope, ports: [low, high], start });
-        fds.push(socket.fd);
-        this.#nextSourcePort = socket.port === high ? low : socket.port + 1;
+      while (pool.length < this.#config.transmitSockets) {
+        const known = ports?.[pool.length];
+        pool.push(known === undefined ? this.#openFirst(source) : openSharing(source, known));
       }
-      return fds;
+      return pool;
     } catch (error) {
-      fds.forEach(closeSocket);
+      for (const { fd } of pool) closeSocket(fd);
       throw error;
     }
+  }
+
+  #openFirst(source: TransmitSource): TransmitSocket {
+    const { low, high } = this.#config.sourcePorts;
+    const start = this.#nextSourcePort;
+    const socket = openTransmitSocket({ ...source, ports: [low, high], start });
+    shareTransmitPort(socket.fd);
+    this.#nextSourcePort = socket.port === high ? low : socket.port + 1;
+    return socket;
   }
 
   #firstLane(id: number): number {
@@ -192,4 +209,10 @@ export class Endpoints {
       hint: `sysctl -w net.core.rmem_max=${RECEIVE_BUFFER_BYTES}, or give the daemon CAP_NET_ADMIN`,
     });
   }
+}
+
+type TransmitSource = Pick<TransmitSocketOptions, 'family' | 'address' | 'scope'>;
+
+function openSharing(source: TransmitSource, port: number): TransmitSocket {
+  return openTransmitSocket({ ...source, ports: [port, port], reusePort: true });
 }

@@ -4,6 +4,7 @@
  */
 import { monotonicSeconds } from '../base/clock.ts';
 import type { UnderlaySender } from '../dataplane/devices.ts';
+import { DROP_SEND_FAILED } from '../dataplane/drop-reasons.ts';
 import { Receiver } from '../dataplane/receive.ts';
 import { SEGMENT_HEADER_AREA_BYTES, Segmenter } from '../dataplane/segment.ts';
 import type { SharedTables } from '../dataplane/shared-tables.ts';
@@ -93,8 +94,9 @@ export class Forwarder {
     this.#tapWriter = new TapWriter(tables.tunnels.capacity);
     this.#fastReceiver = new FastReceiver(memory, this.#datagrams);
     this.#fastSender = new FastSender(memory, tables.remotes, lanes);
-    this.#portable = new PortableUnderlay(this.#datagrams, tables.remotes, lanes, (endpoint) => {
-      this.#onDatagrams(endpoint);
+    this.#portable = new PortableUnderlay(this.#datagrams, tables.remotes, lanes, {
+      received: (endpoint) => this.#onDatagrams(endpoint),
+      refused: (tunnel) => tables.counters.drop(worker, tunnel, DROP_SEND_FAILED, 1),
     });
     const sender: UnderlaySender = options.portable ? this.#portable : this.#fastSender;
     this.#transmitter = new Transmitter(
@@ -110,25 +112,30 @@ export class Forwarder {
 
   async openEndpoint(command: EndpointCommand): Promise<void> {
     const { endpoint, family, firstLane, fast, portable } = command;
-    const vnis = new VniMap();
-    const lanes = this.#options.lanesPerEndpoint;
     if (fast !== undefined) {
       fast.transmitFds.forEach((fd, index) => {
         this.#fastSender.setLane(firstLane + index, fd, family);
         this.#plan.laneSegments[firstLane + index] = fast.segmentation ? SEGMENTS_MAX : 1;
       });
-      const onError = (): void => this.#lose('endpoint', endpoint, 0);
-      const watch = watchReadable(
-        fast.receiveFd,
-        () => this.#onSocket(endpoint, fast.receiveFd, vnis),
-        onError,
-      );
-      this.#socketWatches.set(endpoint, watch);
     } else {
+      const lanes = this.#options.lanesPerEndpoint;
       await this.#portable.open(endpoint, { family, firstLane, lanes, ...portable! });
     }
-    this.#vnis.set(endpoint, vnis);
+    this.#vnis.set(endpoint, new VniMap());
     this.#endpoints.set(endpoint, command);
+  }
+
+  /** Receives from now on: the tunnels of the endpoint are open. */
+  listen(endpoint: number): void {
+    const fd = this.#endpoints.get(endpoint)?.fast?.receiveFd;
+    if (fd === undefined) {
+      this.#portable.listen(endpoint);
+      return;
+    }
+    const vnis = this.#vnis.get(endpoint)!;
+    const onError = (): void => this.#lose('endpoint', endpoint, 0);
+    const watch = watchReadable(fd, () => this.#onSocket(endpoint, fd, vnis), onError);
+    this.#socketWatches.set(endpoint, watch);
   }
 
   closeEndpoint(endpoint: number): void {

@@ -42,6 +42,8 @@ async function obey(command: WorkerCommand): Promise<void> {
   switch (command.type) {
     case 'open-endpoint':
       return forwarder.openEndpoint(command);
+    case 'listen':
+      return forwarder.listen(command.endpoint);
     case 'close-endpoint':
       return forwarder.closeEndpoint(command.endpoint);
     case 'open-tunnel':

@@ -34,6 +34,8 @@ export interface TunnelCommand {
 
 export type WorkerCommand =
   | EndpointCommand
+  /** The endpoint's tunnels are open: receive. */
+  | { readonly type: 'listen'; readonly endpoint: number }
   | { readonly type: 'close-endpoint'; readonly endpoint: number }
   | TunnelCommand
   | { readonly type: 'close-tunnel'; readonly tunnel: number }

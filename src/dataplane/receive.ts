@@ -20,16 +20,7 @@ import { ETHERNET_HEADER_LENGTH } from '../wire/ethernet.ts';
 import { updateIpv4Tos } from '../wire/ipv4.ts';
 import { writeIpv6TrafficClass } from '../wire/ipv6.ts';
 import { isMulticastMac, isZeroMac, readMacHigh, readMacLow } from '../wire/mac.ts';
-import { IPPROTO_TCP, isTcp, tcpHeaderLength } from '../wire/tcp.ts';
-import { UDP_HEADER_LENGTH } from '../wire/udp.ts';
-import {
-  VIRTIO_NET_HDR_GSO_NONE,
-  VIRTIO_NET_HDR_GSO_TCPV4,
-  VIRTIO_NET_HDR_GSO_TCPV6,
-  VIRTIO_NET_HDR_GSO_UDP_L4,
-} from '../wire/virtio-net.ts';
 import { isVxlan, readVni, VXLAN_HEADER_LENGTH } from '../wire/vxlan.ts';
-import { checksumFieldOffset, isChecksumUnfinished } from './checksum-offload.ts';
 import { Coalescer } from './coalesce.ts';
 import { COUNTER_LEARNED, COUNTER_MOVED, COUNTER_RX_PACKETS } from './counters.ts';
 import type { OverlayWriter } from './devices.ts';
@@ -48,8 +39,8 @@ import {
   DROP_VNI_UNKNOWN,
 } from './drop-reasons.ts';
 import { InnerPacket } from './inner-packet.ts';
-import { AMBIGUOUS, classifyMerged, SUPER_FRAME, tcpSuperFrameSize } from './merged-datagram.ts';
-import { requestOffload } from './request-offload.ts';
+import { AMBIGUOUS, classifyMerged, SUPER_FRAME } from './merged-datagram.ts';
+import { passUnfinished } from './pass-unfinished.ts';
 import type { SharedTables } from './shared-tables.ts';
 import { NO_TUNNEL, type VniMap } from './vni-map.ts';
 
@@ -229,35 +220,8 @@ export class Receiver {
       coalescer.open(plan, tunnel, inner, frame, length);
       this.#openSender = sender;
     }
-    const field = checksumFieldOffset(inner);
-    if (field < 0 || !isChecksumUnfinished(view, inner, field)) return;
-    this.#requestChecksum(plan.vnet[delivery]!, tunnel, frame, field, segmentBytes);
-  }
-
-  /** The checksum was left to us and we leave it to the overlay's stack, with what it needs to segment. */
-  #requestChecksum(
-    vnet: number,
-    tunnel: number,
-    frame: number,
-    field: number,
-    udpSegmentBytes: number,
-  ): void {
-    const inner = this.#inner;
-    const view = this.#view;
-    let headerLength = UDP_HEADER_LENGTH;
-    let gsoType = VIRTIO_NET_HDR_GSO_NONE;
-    let gsoSize = udpSegmentBytes;
-    if (inner.protocol === IPPROTO_TCP) {
-      if (!isTcp(view, inner.l4, inner.end - inner.l4)) return;
-      headerLength = tcpHeaderLength(view, inner.l4);
-      gsoSize = tcpSuperFrameSize(inner, headerLength, this.#tables.tunnels.mtu(tunnel));
-      if (gsoSize > 0)
-        gsoType = inner.family === 4 ? VIRTIO_NET_HDR_GSO_TCPV4 : VIRTIO_NET_HDR_GSO_TCPV6;
-    } else if (gsoSize > 0) {
-      gsoType = VIRTIO_NET_HDR_GSO_UDP_L4;
-    }
-    const headers = inner.l4 + headerLength - frame;
-    requestOffload(view, vnet, gsoType, headers, gsoSize, inner.l4 - frame, field);
+    const mtu = this.#tables.tunnels.mtu(tunnel);
+    passUnfinished(view, plan.vnet[delivery]!, frame, inner, segmentBytes, mtu);
   }
 
   /** Writes the plan and counts what became of it. */

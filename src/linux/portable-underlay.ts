@@ -25,19 +25,24 @@ export interface PortableEndpoint {
   readonly lanes: number;
 }
 
-/** Called when the batch holds datagrams of `endpoint`; it is given back on return. */
-export type OnDatagrams = (endpoint: number) => void;
+export interface PortableEvents {
+  /** The batch holds datagrams of `endpoint`; it is given back on return. */
+  received(endpoint: number): void;
+  /** The kernel refused a datagram of `tunnel` after send() had handed it over as sent. */
+  refused(tunnel: number): void;
+}
+
+/** What the kernel is asked for; it grants no more than net.core.rmem_max and wmem_max. */
+const BUFFER_BYTES = 8 << 20;
 
 export class PortableUnderlay {
-  /** Datagrams that the kernel refused after send() had handed them over. */
-  refused = 0;
-
   readonly #arena: Arena;
   readonly #batch: DatagramBatch;
   readonly #addresses: RemoteAddresses;
-  readonly #onDatagrams: OnDatagrams;
+  readonly #events: PortableEvents;
   readonly #lanes: (Socket | undefined)[];
   readonly #sockets = new Map<number, Socket[]>();
+  readonly #receivers = new Map<number, Socket>();
   #pending = -1;
   #scheduled = false;
 
@@ -45,12 +50,12 @@ export class PortableUnderlay {
     batch: DatagramBatch,
     addresses: RemoteAddresses,
     lanes: number,
-    onDatagrams: OnDatagrams,
+    events: PortableEvents,
   ) {
     this.#arena = batch.arena;
     this.#batch = batch;
     this.#addresses = addresses;
-    this.#onDatagrams = onDatagrams;
+    this.#events = events;
     this.#lanes = new Array<Socket | undefined>(lanes).fill(undefined);
   }
 
@@ -59,13 +64,18 @@ export class PortableUnderlay {
     const sockets: Socket[] = [];
     this.#sockets.set(id, sockets);
     const receiver = await bound(endpoint, endpoint.port, sockets);
-    receiver.on('message', (payload, from) => this.#take(id, payload, from));
+    this.#receivers.set(id, receiver);
     let port = endpoint.sourcePorts[0];
     for (let lane = 0; lane < endpoint.lanes; lane += 1) {
       const socket = await nextFree(endpoint, port, sockets);
       port = socket.address().port + 1;
       this.#lanes[endpoint.firstLane + lane] = socket;
     }
+  }
+
+  /** Receives from now on; what came before is lost. */
+  listen(id: number): void {
+    this.#receivers.get(id)?.on('message', (payload, from) => this.#take(id, payload, from));
   }
 
   close(id: number): void {
@@ -75,6 +85,7 @@ export class PortableUnderlay {
       socket.close();
     }
     this.#sockets.delete(id);
+    this.#receivers.delete(id);
   }
 
   send(plan: TransmitPlan): void {
@@ -89,6 +100,7 @@ export class PortableUnderlay {
   #sendMessage(plan: TransmitPlan, message: number, socket: Socket | undefined): number {
     if (socket === undefined) return SEND_UNREACHABLE;
     const { view, bytes, base } = this.#arena;
+    const tunnel = plan.tunnel[message]!;
     const remote = plan.remote[message]!;
     const address = this.#addressText(remote);
     let iovec = plan.iovecOffset[message]!;
@@ -103,7 +115,7 @@ export class PortableUnderlay {
       }
       // The socket sends later, when the slots hold other frames: it gets a copy.
       socket.send(Buffer.concat(parts), this.#addresses.port(remote), address, (error) => {
-        if (error !== null) this.refused += 1;
+        if (error !== null) this.#events.refused(tunnel);
       });
       iovec += iovecs * IOVEC_BYTES;
       left -= iovecs;
@@ -139,7 +151,7 @@ export class PortableUnderlay {
   }
 
   #hand(): void {
-    if (this.#batch.count > 0) this.#onDatagrams(this.#pending);
+    if (this.#batch.count > 0) this.#events.received(this.#pending);
     this.#batch.count = 0;
   }
 }
@@ -163,6 +175,8 @@ function bound(endpoint: PortableEndpoint, port: number, sockets: Socket[]): Pro
   const socket = createSocket({
     type: endpoint.family === 4 ? 'udp4' : 'udp6',
     ipv6Only: endpoint.family === 6,
+    recvBufferSize: BUFFER_BYTES,
+    sendBufferSize: BUFFER_BYTES,
   });
   return new Promise((resolve, reject) => {
     socket.once('error', (error) => {

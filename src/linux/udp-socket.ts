@@ -60,6 +60,8 @@ export interface TransmitSocketOptions {
   readonly ports: readonly [number, number];
   /** Where in the range to begin looking; the search wraps around. Default: the lowest port. */
   readonly start?: number;
+  /** Share the port with sockets that {@link shareTransmitPort} has opened to it. */
+  readonly reusePort?: boolean;
 }
 
 export interface TransmitSocket {
@@ -121,12 +123,22 @@ export function openTransmitSocket(options: TransmitSocketOptions): TransmitSock
     forceBuffer(fd, uapi.SO_SNDBUFFORCE, uapi.SO_SNDBUF, TRANSMIT_BUFFER_BYTES);
     // Before the port is bound, so that not even the first datagram of a stranger is queued.
     attachDropAll(fd);
+    if (options.reusePort === true) setOption(fd, uapi.SOL_SOCKET, uapi.SO_REUSEPORT, 1);
     const port = bindInRange(fd, options);
     return { fd, port, bufferBytes: readOption(fd, uapi.SOL_SOCKET, uapi.SO_SNDBUF) };
   } catch (error) {
     libc.close(fd);
     throw error;
   }
+}
+
+/**
+ * Lets further sockets of this user bind to the port of a transmit socket that got it for itself alone.
+ *
+ * In this order nobody else's port is ever shared: the first bind finds a port that is free.
+ */
+export function shareTransmitPort(fd: number): void {
+  setOption(fd, uapi.SOL_SOCKET, uapi.SO_REUSEPORT, 1);
 }
 
 /**

@@ -19,7 +19,8 @@ const IPV6_SOURCE_OFFSET = 8;
 
 /**
  * Un-folded sum of `length` bytes at `offset` (any alignment; an odd last byte counts as if a zero
- * followed it) plus `seed`, an un-folded sum. Up to 8 MiB in one call; the result is below 2^22.
+ * followed it) plus `seed`, an un-folded sum below 2^32. Less than 8 MiB in one call, so that both stay
+ * exact together; the result is below 2^22.
  */
 export function sumBytes(view: DataView, offset: number, length: number, seed: number): number {
   // Plain-number accumulators are exact to 2^53, so that no carry needs handling inside the loop.

@@ -36,7 +36,7 @@ export async function generate(
   const child = startGenerator(overlay, order);
   const { rates, seconds, warmUpSeconds, settleSeconds } = order;
   const perRate = seconds + warmUpSeconds + settleSeconds;
-  await child.wait(START_TIMEOUT_MS + perRate * rates.length * 2_000);
+  await child.wait(START_TIMEOUT_MS + perRate * (rates.length + 3) * 2_000);
   if (child.status !== 0) throw new Error(`Run the generator: ${child.output()}`);
   return jsonLines(child.stdout()) as GeneratorStep[];
 }

@@ -24,12 +24,16 @@ export interface DaemonOverlay extends Overlay {
   readonly daemonB: Vtepd;
 }
 
+export interface DaemonContender extends Contender {
+  start(lab: Lab): Promise<DaemonOverlay>;
+}
+
 /** A contender that runs the daemon with these options at both ends. */
 export function daemonContender(
   name: string,
   title: string,
   options: DaemonOptions = {},
-): Contender & { start(lab: Lab): Promise<DaemonOverlay> } {
+): DaemonContender {
   return {
     name,
     title,

@@ -10,10 +10,11 @@ import { type Bench, isVtepd, type Sample, sampleOf, type Workload } from '../wo
 
 const FRAME_BYTES = 60;
 const FRAMES = 1_000_000;
-const FRAMES_QUICK = 100_000;
+const FRAMES_QUICK = 60_000;
 const RATE = 60_000;
 /** Of the same frames before: what the compiler's warming up leaves behind is not forwarding's. */
 const WARM_UP_FRAMES = 200_000;
+const WARM_UP_FRAMES_QUICK = 30_000;
 
 /** Loaded into every thread of the daemons: a line `THREAD TIME KIND` for each collection. */
 const WATCHER = `
@@ -47,9 +48,10 @@ async function measure(bench: Bench, lab: Lab): Promise<Sample[]> {
   const frames = bench.quick ? FRAMES_QUICK : FRAMES;
   const order = {
     frames: framesTo(overlay, { bytes: FRAME_BYTES, flows: 4 }),
-    ...{ rates: [RATE], warmUpSeconds: 0, settleSeconds: 0.5 },
+    ...{ rates: [RATE], warmUpSeconds: 0, settleSeconds: 0.5, peak: false },
   };
-  await generate(overlay, { ...order, seconds: WARM_UP_FRAMES / RATE });
+  const warmUp = bench.quick ? WARM_UP_FRAMES_QUICK : WARM_UP_FRAMES;
+  await generate(overlay, { ...order, seconds: warmUp / RATE });
   const began = Date.now();
   const [step] = await generate(overlay, { ...order, seconds: frames / RATE });
   const lines = existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n') : [];

@@ -49,7 +49,7 @@ async function measure(
     rates: bench.quick ? [200] : ladder(FIRST_RATE, RATES),
     // A full queue of frames takes seconds of work here: what one rate left behind must not be counted
     // for the next one.
-    ...{ seconds: bench.quick ? 0.5 : 1, warmUpSeconds: 0.3, settleSeconds: 0.3 },
+    ...{ seconds: bench.quick ? 0.5 : 1, warmUpSeconds: 0.3, settleSeconds: 0.3, peak: !bench.quick },
     counter: { pid: overlay.pidB, device: UNDERLAY_DEVICE },
   });
   const rates = steps.map((step) => copies(step) / step.seconds);

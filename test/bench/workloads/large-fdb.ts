@@ -1,16 +1,15 @@
 /** A million entries: loading and listing them, forwarding meanwhile, and the rate of frames with them. */
-import { openSync, closeSync, createReadStream } from 'node:fs';
-import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { type Host, type Lab, UNDERLAY, waitFor } from '../../support/lab.ts';
+import { type Lab, UNDERLAY, waitFor } from '../../support/lab.ts';
 import { repositoryRoot } from '../../support/paths.ts';
 import type { Contender } from '../contender.ts';
 import { DEVICE, daemonContender, type DaemonOverlay } from '../contenders/vtepd.ts';
 import { framesTo, generate, pingReport, startPinger } from '../programs.ts';
 import { entryMac } from '../programs/frames.ts';
 import type { PingerReport } from '../programs/pinger.ts';
-import { median } from '../statistics.ts';
+import { median, rotated } from '../statistics.ts';
 import { type Bench, isVtepd, type Sample, sampleOf, type Workload } from '../workload.ts';
 import { bestOf, ladder } from './small-frames.ts';
 
@@ -34,59 +33,64 @@ export const LARGE_FDB: Workload = {
     { name: 'fdb-rate-ratio', title: 'transmit rate, 1 M / 1 entry', unit: 'ratio', digits: 2 },
   ],
   takes: isVtepd,
-  measure: (_contender: Contender, bench) => bench.withLab((lab) => measure(bench, lab)),
+  measure: (_contender: Contender, bench) =>
+    bench.withLab((full) => bench.withLab((empty) => measure(bench, full, empty))),
 };
 
-async function measure(bench: Bench, lab: Lab): Promise<Sample[]> {
+async function measure(bench: Bench, full: Lab, empty: Lab): Promise<Sample[]> {
   const entries = bench.quick ? ENTRIES_QUICK : ENTRIES;
-  const options = { arguments: bench.daemonArguments };
-  const overlay = await daemonContender('vtepd', 'vtepd', options).start(lab);
+  const vtepd = daemonContender('vtepd', 'vtepd', { arguments: bench.daemonArguments });
+  const overlay = await vtepd.start(full);
   const quiet = await ping(overlay, bench.quick ? 0.5 : 3);
-  const batch = batchFile(lab, entries);
+  const batch = batchFile(full, entries);
   const pings = startPings(overlay);
-  const loading = await runTool(overlay, lab, ['fdb', 'add', '--batch', batch]);
+  const loading = await runTool(overlay, ['fdb', 'add', '--batch', batch]);
   const during = await pings.stop();
-  const listing = await runTool(overlay, lab, ['-j', 'fdb', 'show', 'dev', DEVICE]);
-  const rows = await countRows(listing.output);
+  const listing = await runTool(overlay, ['-j', 'fdb', 'show', 'dev', DEVICE]);
+  const rows = countOf('"mac"', readFileSync(listing.outputPath));
   if (rows < entries) throw new Error(`vtep fdb show lists ${rows} of ${entries} entries`);
   const beside = { entries, sent: during.sent, p50: during.p50, p99: during.p99, max: during.max };
+  const before = { quietP50: quiet.p50, quietP99: quiet.p99 };
+  const other = await vtepd.start(empty);
+  await runTool(other, ['fdb', 'add', '--batch', batchFile(empty, 1)]);
   return [
     sampleOf(overlay, 'fdb-load', loading.seconds, { entries }),
-    sampleOf(overlay, 'fdb-load-lost', during.lost, beside),
-    sampleOf(overlay, 'fdb-load-p99', during.p99 / quiet.p99, { ...beside, quietP99: quiet.p99 }),
+    sampleOf(overlay, 'fdb-load-lost', during.lost, { ...beside, ...before }),
+    sampleOf(overlay, 'fdb-load-p99', during.p99 / quiet.p99, { ...beside, ...before }),
     sampleOf(overlay, 'fdb-show', listing.seconds, { rows }),
-    ...(await transmitRates(overlay, bench, entries)),
+    ...(await transmitRates(bench, { overlay, entries }, { overlay: other, entries: 1 })),
   ];
 }
 
-/** Frames to one MAC, and to many, alternating: the daemon is the same, its table is full both times. */
-async function transmitRates(
-  overlay: DaemonOverlay,
-  bench: Bench,
-  entries: number,
-): Promise<Sample[]> {
+interface Loaded {
+  readonly overlay: DaemonOverlay;
+  readonly entries: number;
+}
+
+/** Frames to all of the entries, from the one daemon and from the other in turn. */
+async function transmitRates(bench: Bench, full: Loaded, empty: Loaded): Promise<Sample[]> {
   const rates = bench.quick ? [150_000] : ladder(80_000, 9);
   const turns = bench.quick ? 1 : 2;
-  const targets = Math.min(TARGETS, entries);
-  const measured: { one: number[]; many: number[] } = { one: [], many: [] };
+  const best = new Map<Loaded, number[]>([full, empty].map((loaded) => [loaded, []]));
   for (let turn = 0; turn < turns; turn += 1) {
-    for (const kind of turn % 2 === 0 ? (['one', 'many'] as const) : (['many', 'one'] as const)) {
-      const steps = await generate(overlay, {
-        // The same number of frames in the generator's memory both times.
-        frames: framesTo(overlay, {
-          ...{ bytes: FRAME_BYTES, flows: 1, destinationMac: entryMac(0) },
-          entries: { count: targets, of: kind === 'one' ? 0 : entries },
+    for (const loaded of rotated([full, empty], turn)) {
+      const steps = await generate(loaded.overlay, {
+        // As many frames in the generator's memory for the one as for the other.
+        frames: framesTo(loaded.overlay, {
+          ...{ bytes: FRAME_BYTES, flows: 1 },
+          entries: { count: Math.min(TARGETS, full.entries), of: loaded.entries },
         }),
-        ...{ rates, seconds: 0.6, warmUpSeconds: 0.2, settleSeconds: 0.1 },
+        ...{ rates, seconds: 0.6, warmUpSeconds: 0.2, settleSeconds: 0.1, peak: !bench.quick },
       });
-      measured[kind].push(bestOf(steps).best);
+      best.get(loaded)!.push(bestOf(steps).best);
     }
   }
-  const one = median(measured.one);
-  const many = median(measured.many);
+  const one = median(best.get(empty)!);
+  const many = median(best.get(full)!);
+  const { overlay, entries } = full;
   return [
     sampleOf(overlay, 'fdb-rate-1', one / 1000),
-    sampleOf(overlay, 'fdb-rate-1m', many / 1000, { entries, targets }),
+    sampleOf(overlay, 'fdb-rate-1m', many / 1000, { entries }),
     sampleOf(overlay, 'fdb-rate-ratio', many / one),
   ];
 }
@@ -118,14 +122,12 @@ async function ping(overlay: DaemonOverlay, seconds: number): Promise<PingerRepo
 /** Runs `vtep` as a child whose output goes to a file, so that nothing here is in its way. */
 async function runTool(
   overlay: DaemonOverlay,
-  lab: Lab,
   words: readonly string[],
-): Promise<{ seconds: number; output: string }> {
-  const host: Host = overlay.a;
+): Promise<{ seconds: number; outputPath: string }> {
   const program = join(repositoryRoot(), 'bin', 'vtep.js');
   const env = { VTEP_SOCKET: overlay.daemonA.socket };
   const began = performance.now();
-  const child = host.spawnWith(env, process.execPath, program, ...words);
+  const child = overlay.a.spawnWith(env, process.execPath, program, ...words);
   let ended = began;
   void child.ended.then(() => (ended = performance.now()));
   await waitFor(() => !child.running && ended > began, {
@@ -134,5 +136,12 @@ async function runTool(
     what: () => `vtep ${words.join(' ')} to end`,
   });
   if (child.status !== 0) throw new Error(`Run "vtep ${words.join(' ')}": ${child.stderr()}`);
-  return { seconds: (ended - began) / 1000, output: child.outputPath };
+  const outputPath = child.errorPath.replace(/err$/, 'out');
+  return { seconds: (ended - began) / 1000, outputPath };
+}
+
+function countOf(text: string, bytes: Buffer): number {
+  let count = 0;
+  for (let at = bytes.indexOf(text); at >= 0; at = bytes.indexOf(text, at + 1)) count += 1;
+  return count;
 }

@@ -78,7 +78,7 @@ async function underUdp(contender: Contender, bench: Bench): Promise<Sample[]> {
   const load = startGenerator(overlay, {
     frames: framesTo(overlay, { bytes: FRAME_BYTES, flows: 1 }),
     rates: [LOAD_BITS_PER_SECOND / 8 / PAYLOAD_BYTES],
-    ...{ seconds: seconds + 1, warmUpSeconds: 0.2, settleSeconds: 0 },
+    ...{ seconds: seconds + 1, warmUpSeconds: 0.2, settleSeconds: 0, peak: false },
   });
   const samples = await pingThrough(overlay, 'rtt-udp', { seconds, intervalMs: INTERVAL_MS });
   await load.wait(20_000);

@@ -23,6 +23,7 @@ let bench: Bench;
 let underlay: PortableUnderlay;
 let received: Received[];
 let calls: number;
+let refused: number[];
 const open = new Set<number>();
 const fds: number[] = [];
 
@@ -32,7 +33,8 @@ beforeEach(() => {
   calls = 0;
   const slots = bench.memory.take(DatagramBatch.bytesFor(CAPACITY));
   const batch = new DatagramBatch(bench.arena, slots, CAPACITY);
-  underlay = new PortableUnderlay(batch, bench.remotes, 8, (endpoint) => {
+  refused = [];
+  const collect = (endpoint: number): void => {
     calls += 1;
     for (let index = 0; index < batch.count; index += 1) {
       const offset = batch.offsets[index]!;
@@ -43,6 +45,10 @@ beforeEach(() => {
         source: batch.sources.slice(index * ADDRESS_BYTES, (index + 1) * ADDRESS_BYTES),
       });
     }
+  };
+  underlay = new PortableUnderlay(batch, bench.remotes, 8, {
+    received: collect,
+    refused: (tunnel) => void refused.push(tunnel),
   });
 });
 
@@ -77,6 +83,7 @@ async function openEndpoint(
   open.add(id);
   const lanes = { firstLane: id * 4, lanes: 2 };
   await underlay.open(id, { family, address, port, sourcePorts, ...lanes, ...change });
+  underlay.listen(id);
   return change.port ?? port;
 }
 
@@ -100,11 +107,21 @@ describe.each([4, 6] as const)('over IPv%d', (family) => {
     expect(bytes).toEqual(wanted);
     for (const one of received)
       expect([one.endpoint, one.stride, one.source]).toEqual([0, 0, source]);
-    expect(underlay.refused).toBe(0);
+    expect(refused).toEqual([]);
   });
 });
 
 describe('PortableUnderlay', () => {
+  test('tells of datagrams that the kernel refused later, by tunnel', async () => {
+    await openEndpoint(0, 4);
+    // 240.0.0.0/4 is nobody's: there is no route to it.
+    const remote = bench.remote('240.0.0.1', 4789);
+    bench.fill([{ remote, datagrams: [bytesOf(60)] }]);
+    underlay.send(bench.plan);
+    await waitFor(() => refused.length > 0, { what: 'a refused datagram' });
+    expect(refused).toEqual([0]);
+  });
+
   test('hands over more than a batch in several', async () => {
     const port = await openEndpoint(0, 4);
     const remote = bench.remote('127.0.0.1', port);

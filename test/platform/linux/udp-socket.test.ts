@@ -13,6 +13,7 @@ import {
   openReceiveSocket,
   openTransmitSocket,
   probeSegmentation,
+  shareTransmitPort,
   type ReceiveSocket,
   type ReceiveSocketOptions,
   type TransmitSocket,
@@ -74,6 +75,21 @@ function send(fd: number, target: { family: 4 | 6; address: Uint8Array }, port: 
 }
 
 describe.each([LOOPBACK4, LOOPBACK6])('sockets of IPv$family', (loopback) => {
+  test('a source port is shared only after its first socket allows it, and both send from it', async () => {
+    const first = sender({ ...loopback });
+    const again = { ...loopback, ports: [first.port, first.port], reusePort: true } as const;
+    expect(failure(() => sender(again)).code).toBe('ERR_LIMIT');
+    shareTransmitPort(first.fd);
+    const second = sender(again);
+    expect(second.port).toBe(first.port);
+    const { fd, port } = receiver(loopback);
+    const buffer = Buffer.alloc(100);
+    for (const socket of [first, second]) {
+      expect(send(socket.fd, loopback, port)).toBe(8);
+      await waitFor(() => libc.recv(fd, buffer, buffer.length, 0) === 8, { what: 'a datagram' });
+    }
+  });
+
   test('what the transmit socket sends, the receive socket gets', async () => {
     const { fd, port } = receiver(loopback);
     const buffer = Buffer.alloc(100);
