@@ -16,7 +16,10 @@ export default tseslint.config(
       '@typescript-eslint/require-await': 'off',
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
       eqeqeq: 'error',
-      'max-len': ['error', { code: 110, ignoreUrls: true, ignoreTemplateLiterals: true, ignoreStrings: true }],
+      'max-len': [
+        'error',
+        { code: 110, ignoreUrls: true, ignoreTemplateLiterals: true, ignoreStrings: true },
+      ],
       'no-restricted-syntax': [
         'error',
         { selector: 'ExportDefaultDeclaration', message: 'Named exports only.' },

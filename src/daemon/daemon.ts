@@ -104,7 +104,7 @@ export class Daemon {
     });
   }
 
-  /** Opens the API and every tunnel, all or none; rejects with what failed, after everything is closed again. */
+  /** Opens the API and every tunnel, all or none: rejects with what failed, everything closed again. */
   async start(): Promise<void> {
     try {
       // First, because a second daemon on the same socket must not touch a tunnel.
@@ -156,7 +156,7 @@ export class Daemon {
     else if (what === 'endpoint') this.#fail('receive socket failed', { index, errno });
   }
 
-  /** The configuration still wants the tunnel: its device is made again, with what the configuration says of it. */
+  /** The configuration still wants the tunnel: its device is made again, as the configuration says. */
   async #reopen(tunnel: OpenTunnel): Promise<void> {
     const { config } = tunnel;
     this.#log.error('device lost', {

@@ -26,7 +26,7 @@ export function egressOf(config: TunnelConfig): Egress {
   return { mtu: localDeviceMtu(config) ?? MTU_UNKNOWN, local };
 }
 
-/** Interface index of a link-local address, else 0. Throws ERR_NOT_FOUND for an interface that is not there. */
+/** Interface index of a link-local address, else 0. Throws ERR_NOT_FOUND when there is no such interface. */
 export function scopeOf(address: UnderlayAddress | undefined): number {
   return address?.interfaceName === undefined ? 0 : resolveInterface(address.interfaceName);
 }

@@ -31,7 +31,8 @@ function bound(log: Pino, level: 'debug' | 'info' | 'warn' | 'error') {
 
 /** `12:34:56 warn   event  field=value …` of a JSON line. */
 export function readableLine(line: string): string {
-  const { level, time, msg, pid: _pid, ...fields } = JSON.parse(line) as Record<string, unknown>;
+  const { level, time, msg, ...fields } = JSON.parse(line) as Record<string, unknown>;
+  delete fields['pid'];
   const words = Object.entries(fields).map(([name, value]) => `${name}=${plain(value)}`);
   const clock = String(time).slice(11, 19);
   return [clock, String(level).padEnd(5), String(msg), ...words].join(' ') + '\n';

@@ -48,7 +48,7 @@ const CAPACITY_MAX = 1 << 24;
  * nothing in shared memory has pointed at the row for a grace period, see grace.ts.
  */
 export class RemoteTable extends RemoteRows {
-  /** Called with every row that is given to a key: what others keep by its index belongs to another remote. */
+  /** Called with every row that is given to a key: what is kept by its index is another remote's now. */
   onNewRow: (index: number) => void = () => {};
 
   readonly #rows = new Map<string, number>();

@@ -104,7 +104,8 @@ function report(options: BenchOptions, results: Results, ran: Ran): void {
   for (const line of results.skipped) console.log(`skipped ${line}`);
   for (const line of results.failures) console.log(`FAILED ${line}`);
   console.log(`\n${targetTable(targets)}`);
-  if (options.quick) console.log('\nA quick run shows that all of it works; its numbers say little.');
+  if (options.quick)
+    console.log('\nA quick run shows that all of it works; its numbers say little.');
   const rows = figures.flatMap((figure) =>
     contenders.flatMap((contender) => {
       const cell = results.cell(figure.name, contender.name);

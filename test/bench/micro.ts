@@ -35,7 +35,9 @@ function main(argv: readonly string[]): number {
   }
   const where = conditions();
   if (!values.json) {
-    console.log(`${where.cpu}, Linux ${where.kernel}, Node ${where.node}, commit ${where.commit}\n`);
+    console.log(
+      `${where.cpu}, Linux ${where.kernel}, Node ${where.node}, commit ${where.commit}\n`,
+    );
     console.log(`${'ns per frame'.padEnd(NAME_WIDTH)}  median  fastest  slowest`);
   }
   const rows = wanted.map((benchmark) => {

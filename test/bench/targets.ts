@@ -65,10 +65,7 @@ const RULES: readonly Rule[] = [
     title: 'RTT p50, one packet in flight',
     measure: value('rtt-p50'),
     limit: (results) =>
-      Math.max(
-        RTT_P50_US,
-        RTT_P50_FACTOR * (results.cell('rtt-p50', 'kernel')?.median ?? 0),
-      ),
+      Math.max(RTT_P50_US, RTT_P50_FACTOR * (results.cell('rtt-p50', 'kernel')?.median ?? 0)),
     ...{ kind: 'at most', unit: ' us', digits: 1 },
   },
   atMost('RTT p99 under 1 Gbit/s of TCP, times its p50', 3, underLoad('rtt-tcp'), '', 2),

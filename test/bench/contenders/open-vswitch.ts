@@ -68,7 +68,8 @@ async function startSwitch({ host, local, remote, address }: End): Promise<numbe
   host.spawnWith(env, server[0]!, ...server.slice(1));
   const vsctl = (...words: string[]): void => {
     const result = host.execWith({ env }, 'ovs-vsctl', `--db=unix:${socket}`, '-t', '20', ...words);
-    if (result.status !== 0) throw new Error(`Run "ovs-vsctl ${words.join(' ')}": ${result.stderr}`);
+    if (result.status !== 0)
+      throw new Error(`Run "ovs-vsctl ${words.join(' ')}": ${result.stderr}`);
   };
   await waitFor(() => (vsctl('--no-wait', 'init'), true), { what: 'the database of Open vSwitch' });
   const program = host.spawnWith(env, 'ovs-vswitchd', `unix:${socket}`, control('switch'), quiet);

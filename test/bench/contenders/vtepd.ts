@@ -91,10 +91,10 @@ export async function startDaemon(
   const program = join(options.root ?? repositoryRoot(), 'bin', 'vtepd.js');
   const words = [...args, '--socket', socket, ...(options.arguments ?? [])];
   const child = host.spawnWith(options.env ?? {}, process.execPath, program, ...words);
-  await waitFor(
-    () => !child.running || (/\bready\b/.test(child.output()) && existsSync(socket)),
-    { timeoutMs: 20_000, what: () => `vtepd to be ready; it wrote:\n${child.output()}` },
-  );
+  await waitFor(() => !child.running || (/\bready\b/.test(child.output()) && existsSync(socket)), {
+    timeoutMs: 20_000,
+    what: () => `vtepd to be ready; it wrote:\n${child.output()}`,
+  });
   if (!child.running) throw new Error(`Start vtepd: ${child.output()}`);
   return new Vtepd(host, child, socket);
 }

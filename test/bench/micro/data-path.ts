@@ -82,7 +82,10 @@ export const DATA_PATH: readonly MicroBenchmark[] = [
       path.remote(REMOTE);
       const segments = Array.from({ length: SEGMENTS - 1 }, (_, index) => {
         const payload = bytesOf(SEGMENT_BYTES, index);
-        return vxlanDatagram(VNI, tcpFrame({ ...MACS, payload, sequence: 1 + index * SEGMENT_BYTES }));
+        return vxlanDatagram(
+          VNI,
+          tcpFrame({ ...MACS, payload, sequence: 1 + index * SEGMENT_BYTES }),
+        );
       });
       path.arrive([{ bytes: concat(...segments), stride: segments[0]!.length }]);
       const restore = saver(path, path.datagrams.offsets[0]!);

@@ -22,12 +22,7 @@ import {
   MMSGHDR_IOVEC_COUNT,
   MMSGHDR_IOVECS,
 } from '../../../src/linux/message-header.ts';
-import {
-  MSG_DONTWAIT,
-  SO_SNDBUFFORCE,
-  SOCK_RAW,
-  SOL_SOCKET,
-} from '../../../src/linux/uapi.ts';
+import { MSG_DONTWAIT, SO_SNDBUFFORCE, SOCK_RAW, SOL_SOCKET } from '../../../src/linux/uapi.ts';
 import { writeUint64 } from '../../../src/packet/iovec.ts';
 import { type FrameOrder, makeFrames } from './frames.ts';
 import { blockFor, check, sleepExactly } from './native.ts';
@@ -144,7 +139,7 @@ class Generator {
     const start = performance.now();
     const end = start + seconds * 1000;
     let due = 0;
-    for (let tick = start; tick < end; ) {
+    for (let tick = start; tick < end;) {
       const now = performance.now();
       const wanted = Math.floor((now - start) * perMs);
       if (wanted - due > perMs * LATE_MS + 1) {

@@ -32,9 +32,7 @@ new PerformanceObserver((list) => {
 
 export const COLLECTIONS: Workload = {
   name: 'gc',
-  figures: [
-    { name: 'gc', title: 'collections while 10^6 frames pass', unit: 'runs', digits: 0 },
-  ],
+  figures: [{ name: 'gc', title: 'collections while 10^6 frames pass', unit: 'runs', digits: 0 }],
   takes: isVtepd,
   measure: (_contender: Contender, bench) => bench.withLab((lab) => measure(bench, lab)),
 };

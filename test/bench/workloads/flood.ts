@@ -19,20 +19,14 @@ const COPY_BYTES = 8 + FRAME_BYTES;
 
 export const FLOOD: Workload = {
   name: 'flood',
-  figures: [
-    { name: 'flood', title: 'broadcast to 1,000 remotes, copies', unit: 'k/s', digits: 0 },
-  ],
+  figures: [{ name: 'flood', title: 'broadcast to 1,000 remotes, copies', unit: 'k/s', digits: 0 }],
   takes: (contender) => contender.flood !== undefined,
   takesQuick: isMain,
   measure: (contender, bench) =>
     bench.withLab(async (lab) => measure(await contender.start(lab), contender, bench)),
 };
 
-async function measure(
-  overlay: Overlay,
-  contender: Contender,
-  bench: Bench,
-): Promise<Sample[]> {
+async function measure(overlay: Overlay, contender: Contender, bench: Bench): Promise<Sample[]> {
   const { a, b } = overlay;
   // All remotes are behind host b, which has none of the addresses and forwards nothing: its counter sees
   // the copies, and nobody answers. The neighbour is known, so that no ARP is in the figure.
@@ -49,7 +43,12 @@ async function measure(
     rates: bench.quick ? [200] : ladder(FIRST_RATE, RATES),
     // A full queue of frames takes seconds of work here: what one rate left behind must not be counted
     // for the next one.
-    ...{ seconds: bench.quick ? 0.5 : 1, warmUpSeconds: 0.3, settleSeconds: 0.3, peak: !bench.quick },
+    ...{
+      seconds: bench.quick ? 0.5 : 1,
+      warmUpSeconds: 0.3,
+      settleSeconds: 0.3,
+      peak: !bench.quick,
+    },
     counter: { pid: overlay.pidB, device: UNDERLAY_DEVICE },
   });
   const rates = steps.map((step) => copies(step) / step.seconds);

@@ -4,7 +4,14 @@ import { missing } from '../../support/probe.ts';
 import { type Contender, type Overlay, OVERLAY } from '../contender.ts';
 import { framesTo, pingReport, startGenerator, startPinger } from '../programs.ts';
 import { iperfServer, pacedRate, startPacedTcp } from '../transfer.ts';
-import { type Bench, type Figure, isMain, type Sample, sampleOf, type Workload } from '../workload.ts';
+import {
+  type Bench,
+  type Figure,
+  isMain,
+  type Sample,
+  sampleOf,
+  type Workload,
+} from '../workload.ts';
 
 const LOAD_BITS_PER_SECOND = 1e9;
 const PAYLOAD_BYTES = 1400;

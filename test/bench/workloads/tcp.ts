@@ -2,7 +2,14 @@
 import { missing } from '../../support/probe.ts';
 import { type Contender, OVERLAY } from '../contender.ts';
 import { transfer } from '../transfer.ts';
-import { type Bench, type Figure, isMain, type Sample, sampleOf, type Workload } from '../workload.ts';
+import {
+  type Bench,
+  type Figure,
+  isMain,
+  type Sample,
+  sampleOf,
+  type Workload,
+} from '../workload.ts';
 
 const SECONDS = 4;
 
