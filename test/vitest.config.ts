@@ -19,6 +19,7 @@ export default defineConfig({
           name: 'pure',
           include: ['test/unit/**/*.test.ts', 'test/rules/**/*.test.ts', 'test/fuzz/**/*.test.ts'],
           testTimeout: 20_000,
+          setupFiles: ['test/support/fuzz-setup.ts'],
           sequence: { groupOrder: 0 },
         },
       },

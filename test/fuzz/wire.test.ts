@@ -113,11 +113,18 @@ describe('checkers', () => {
   });
 
   it('isIpv4() approves only what its readers and writers can reach', () => {
-    const firstByte = fc.oneof(fc.constant(0x45), fc.integer({ min: 0x44, max: 0x4f }));
+    const otherVersion = fc.constantFrom(0x05, 0x35, 0x55, 0x65, 0xc5);
+    const anyLength = fc.integer({ min: 0x44, max: 0x4f });
+    const firstByte = fc.oneof(fc.constant(0x45), anyLength, anyLength, otherVersion);
     const approvals = new Approvals();
     fc.assert(
       fc.property(bytesFrom(firstByte, byte, ...shortLength), (bytes) => {
-        if (!ipv4.isIpv4(tight(bytes), 0, bytes.length)) return;
+        const valid = ipv4.isIpv4(tight(bytes), 0, bytes.length);
+        const [version, words] = [(bytes[0] ?? 0) >>> 4, (bytes[0] ?? 0) & 0x0f];
+        const total = ((bytes[2] ?? 0) << 8) | (bytes[3] ?? 0);
+        const fits = total >= words * 4 && total <= bytes.length;
+        expect(valid).toBe(bytes.length >= 20 && version === 4 && words >= 5 && fits);
+        if (!valid) return;
         approvals.add(bytes[0] === 0x45 ? 'IPv4' : 'IPv4 with options');
         const totalLength = ipv4.readIpv4TotalLength(tight(bytes), 0);
         expect(totalLength).toBeLessThanOrEqual(bytes.length);
@@ -163,9 +170,15 @@ describe('checkers', () => {
       });
     fc.assert(
       fc.property(
-        fc.oneof(packets, bytesFrom(fc.constant(0x60), byte, byte, byte, ...shortLength)),
+        fc.oneof(
+          packets,
+          bytesFrom(fc.constantFrom(0x60, 0x50, 0x20, 0xe0), byte, byte, byte, ...shortLength),
+        ),
         (bytes) => {
-          if (!ipv6.isIpv6(tight(bytes), 0, bytes.length)) return;
+          const valid = ipv6.isIpv6(tight(bytes), 0, bytes.length);
+          const needed = 40 + (((bytes[4] ?? 0) << 8) | (bytes[5] ?? 0));
+          expect(valid).toBe((bytes[0] ?? 0) >>> 4 === 6 && needed <= bytes.length);
+          if (!valid) return;
           const end = 40 + ipv6.readIpv6PayloadLength(tight(bytes), 0);
           expect(end).toBeLessThanOrEqual(bytes.length);
           const view = tight(bytes.subarray(0, end));
