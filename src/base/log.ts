@@ -7,6 +7,8 @@ export interface Logger {
   info(event: string, fields?: Record<string, unknown>): void;
   warn(event: string, fields?: Record<string, unknown>): void;
   error(event: string, fields?: Record<string, unknown>): void;
+  /** Logged at every level. */
+  notice(event: string, fields?: Record<string, unknown>): void;
 }
 
 /** Swallows everything. */
@@ -15,6 +17,7 @@ export const SILENT: Logger = {
   info() {},
   warn() {},
   error() {},
+  notice() {},
 };
 
 const QUIET_SECONDS = 60;

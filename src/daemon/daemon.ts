@@ -45,6 +45,7 @@ export class Daemon {
   readonly #api: ApiServer;
   readonly #quiet: RateLimitedLog;
   #stopping = false;
+  #turn: Promise<void> = Promise.resolve();
 
   /** Starts the worker threads. `onFailure` is called when the daemon cannot go on: end the process then. */
   constructor(config: Config, log: Logger, onFailure: () => void) {
@@ -87,7 +88,11 @@ export class Daemon {
     this.#endpoints = new Endpoints(config, portable, this.#workers, ENDPOINTS_MAX, log);
     const parts = { tables, directory, verbs, workers: this.#workers, log };
     this.#tunnels = new TunnelSet({ ...parts, endpoints: this.#endpoints });
-    this.#housekeeping = new Housekeeping({ ...parts, tunnels: this.#tunnels });
+    this.#housekeeping = new Housekeeping({
+      ...parts,
+      tunnels: this.#tunnels,
+      onHang: (seconds) => this.#fail('forwarding worker hangs', { seconds }),
+    });
     const inspector = new DaemonInspector({
       tables,
       verbs,
@@ -116,7 +121,7 @@ export class Daemon {
       throw error;
     }
     this.#housekeeping.start();
-    this.#log.info('ready', {
+    this.#log.notice('ready', {
       tunnels: this.#tunnels.list().map(({ info }) => `${info.name} (VNI ${info.vni})`),
       workers: this.#workers.count,
       underlay: this.#config.underlay === 'portable' ? 'portable' : 'fast',
@@ -151,23 +156,30 @@ export class Daemon {
   /** Somebody deleted a TAP, or a socket broke. Everything else goes on forwarding. */
   #onLost(what: 'tunnel' | 'endpoint', index: number, errno: number): void {
     const tunnel = what === 'tunnel' ? this.#tunnels.get(index) : undefined;
-    if (tunnel !== undefined) void this.#reopen(tunnel);
+    if (tunnel !== undefined) void this.#remake(tunnel);
     // Every worker reports the device; after the first report it is not open any more.
     else if (what === 'endpoint') this.#fail('receive socket failed', { index, errno });
   }
 
   /** The configuration still wants the tunnel: its device is made again, as the configuration says. */
-  async #reopen(tunnel: OpenTunnel): Promise<void> {
+  async #remake(tunnel: OpenTunnel): Promise<void> {
     const { config } = tunnel;
     this.#log.error('device lost', {
       dev: config.name,
       hint: 'somebody deleted it; it is made again, without addresses and entries that were added by hand',
     });
-    await this.#tunnels.close(tunnel);
+    let closed = false;
+    const attempt = async (): Promise<void> => {
+      if (!closed) await this.#tunnels.close(tunnel);
+      closed = true;
+      await this.#tunnels.open(config);
+      await this.#endpoints.listen();
+    };
     while (!this.#stopping) {
       try {
-        await this.#tunnels.open(config);
-        await this.#endpoints.listen();
+        // One after the other: tunnels that share an endpoint may have been lost together.
+        this.#turn = this.#turn.then(attempt, attempt);
+        await this.#turn;
         return;
       } catch (error) {
         const { message } = asVtepError(error);

@@ -1,17 +1,20 @@
 /** What the underlay's routes say about a tunnel: which address it sends from, and how much fits. */
 import type { TunnelConfig, UnderlayAddress } from '../config/config.ts';
-import { linkByIndex, linkByName, resolveInterface } from '../linux/netlink-link.ts';
+import { linkByIndex, linkByName, listLinks, resolveInterface } from '../linux/netlink-link.ts';
 import { listAddresses } from '../linux/netlink-address.ts';
 import { routeTo, type Route } from '../linux/netlink-route.ts';
-import { formatIp } from '../wire/ip.ts';
+import { formatIp, isLinkLocalIp6, isLoopbackIp } from '../wire/ip.ts';
+import { formatMac } from '../wire/mac.ts';
 
 const MTU_UNKNOWN = 1500;
 
 export interface Egress {
   /** Smallest MTU on the way to any remote. */
   readonly mtu: number;
-  /** The address datagrams leave from, text. */
+  /** The address datagrams leave from, text; the unspecified one while nothing tells. */
   readonly local: string;
+  /** What tells this host from others on the underlay: `local`, or an address or MAC it has. */
+  readonly identity: string;
 }
 
 /** Asks the routes to all remotes; without remotes, the device that has the local address. */
@@ -22,8 +25,9 @@ export function egressOf(config: TunnelConfig): Egress {
   const source = found.find((route) => route.preferredSource !== undefined)?.preferredSource;
   const local =
     config.local?.text ?? (source === undefined ? anyAddress(config.family) : formatIp(source));
-  if (mtus.length > 0) return { mtu: Math.min(...mtus), local };
-  return { mtu: localDeviceMtu(config) ?? MTU_UNKNOWN, local };
+  const identity = local === anyAddress(config.family) ? hostIdentity() : local;
+  const mtu = mtus.length > 0 ? Math.min(...mtus) : (localDeviceMtu(config) ?? MTU_UNKNOWN);
+  return { mtu, local, identity };
 }
 
 /** Interface index of a link-local address, else 0. Throws ERR_NOT_FOUND when there is no such interface. */
@@ -33,6 +37,18 @@ export function scopeOf(address: UnderlayAddress | undefined): number {
 
 export function anyAddress(family: 4 | 6): string {
   return family === 4 ? '0.0.0.0' : '::';
+}
+
+/** Neither `local` nor a route says who we are: an address will do, and where there is none a MAC. */
+function hostIdentity(): string {
+  const own = listAddresses().find(
+    ({ address }) => !isLoopbackIp(address) && !isLinkLocalIp6(address),
+  );
+  if (own !== undefined) return formatIp(own.address);
+  const link = listLinks().find(
+    ({ mac, kind }) => mac !== undefined && mac.low !== 0 && kind !== 'tun',
+  );
+  return link?.mac === undefined ? '' : formatMac(link.mac.high, link.mac.low);
 }
 
 function routeToRemote(config: TunnelConfig, remote: UnderlayAddress): Route | undefined {

@@ -63,8 +63,8 @@ export class Endpoints {
 
   /** The endpoint of a tunnel, its sockets opened in every worker if no tunnel had it yet. */
   async acquire(tunnel: TunnelConfig): Promise<Endpoint> {
-    const address = tunnel.local?.bytes ?? parseIp(anyAddress(tunnel.family))!;
-    const key = `${formatIp(address)} ${scopeOf(tunnel.local)} ${tunnel.port}`;
+    const address = addressOf(tunnel);
+    const key = keyOf(tunnel);
     const known = this.#slots.find((slot) => slot?.key === key);
     if (known !== undefined) {
       known.tunnels += 1;
@@ -90,8 +90,8 @@ export class Endpoints {
   async listen(): Promise<void> {
     for (const open of this.#slots) {
       if (open === undefined || open.listening) continue;
-      await this.#workers.all(() => ({ type: 'listen', endpoint: open.id }));
       open.listening = true;
+      await this.#workers.all(() => ({ type: 'listen', endpoint: open.id }));
     }
   }
 
@@ -102,6 +102,11 @@ export class Endpoints {
     await this.#workers.all(() => ({ type: 'close-endpoint', endpoint: open.id }));
     this.#slots[open.id] = undefined;
     open.fds.forEach(closeSocket);
+  }
+
+  /** Takes an endpoint that not all could open from those workers that did. */
+  async #forget(id: number): Promise<void> {
+    await this.#workers.all(() => ({ type: 'close-endpoint', endpoint: id }));
   }
 
   /** Closes every descriptor, after the workers have stopped. */
@@ -117,7 +122,7 @@ export class Endpoints {
   ): Promise<Omit<Open, 'key' | 'tunnels' | 'listening'>> {
     const { family, port } = tunnel;
     const source = { family, address, scope: scopeOf(tunnel.local) };
-    const offload = this.#config.offload === 'auto' && tunnel.offload === 'auto';
+    const offload = this.#wantsOffload(tunnel);
     const firstLane = this.#firstLane(id);
     const fds: number[] = [];
     try {
@@ -143,6 +148,7 @@ export class Endpoints {
       });
       return { id, family, address, port, gso, gro, fds };
     } catch (error) {
+      await this.#forget(id);
       fds.forEach(closeSocket);
       throw error;
     }
@@ -161,13 +167,18 @@ export class Endpoints {
       sourcePorts: [this.#config.sourcePorts.low, this.#config.sourcePorts.high] as const,
     };
     const firstLane = this.#firstLane(id);
-    await this.#workers.all(() => ({
-      type: 'open-endpoint',
-      endpoint: id,
-      family,
-      firstLane,
-      portable,
-    }));
+    try {
+      await this.#workers.all(() => ({
+        type: 'open-endpoint',
+        endpoint: id,
+        family,
+        firstLane,
+        portable,
+      }));
+    } catch (error) {
+      await this.#forget(id);
+      throw error;
+    }
     return { id, family, address, port, gso: false, gro: false, fds: [] };
   }
 
@@ -198,6 +209,12 @@ export class Endpoints {
     return socket;
   }
 
+  /** True when any tunnel of this endpoint does; one that does not is held to single datagrams by its row. */
+  #wantsOffload(tunnel: TunnelConfig): boolean {
+    const key = keyOf(tunnel);
+    return this.#config.tunnels.some((other) => other.offload === 'auto' && keyOf(other) === key);
+  }
+
   #firstLane(id: number): number {
     return id * this.#config.transmitSockets;
   }
@@ -215,4 +232,12 @@ type TransmitSource = Pick<TransmitSocketOptions, 'family' | 'address' | 'scope'
 
 function openSharing(source: TransmitSource, port: number): TransmitSocket {
   return openTransmitSocket({ ...source, ports: [port, port], reusePort: true });
+}
+
+function addressOf(tunnel: TunnelConfig): Uint8Array {
+  return tunnel.local?.bytes ?? parseIp(anyAddress(tunnel.family))!;
+}
+
+function keyOf(tunnel: TunnelConfig): string {
+  return `${formatIp(addressOf(tunnel))} ${scopeOf(tunnel.local)} ${tunnel.port}`;
 }

@@ -4,7 +4,6 @@
  */
 import { monotonicSeconds } from '../base/clock.ts';
 import type { UnderlaySender } from '../dataplane/devices.ts';
-import { DROP_SEND_FAILED } from '../dataplane/drop-reasons.ts';
 import { Receiver } from '../dataplane/receive.ts';
 import { SEGMENT_HEADER_AREA_BYTES, Segmenter } from '../dataplane/segment.ts';
 import type { SharedTables } from '../dataplane/shared-tables.ts';
@@ -21,6 +20,7 @@ import { DatagramBatch } from '../packet/datagram-batch.ts';
 import { DeliveryPlan } from '../packet/delivery-plan.ts';
 import { FrameBatch } from '../packet/frame-batch.ts';
 import { SEGMENTS_MAX, TransmitPlan } from '../packet/transmit-plan.ts';
+import { Losses } from './losses.ts';
 import type { EndpointCommand, TunnelCommand, WorkerOptions } from './worker-protocol.ts';
 
 const FRAMES = 64;
@@ -58,6 +58,7 @@ export class Forwarder {
   readonly #tunnels = new Map<number, TunnelCommand>();
   /** The queue that this worker reads, by tunnel. */
   readonly #readFds: Int32Array;
+  readonly #losses: Losses;
   readonly #tapWatches = new Map<number, Watch>();
   readonly #socketWatches = new Map<number, Watch>();
   #nowSeconds = monotonicSeconds();
@@ -94,9 +95,11 @@ export class Forwarder {
     this.#tapWriter = new TapWriter(tables.tunnels.capacity);
     this.#fastReceiver = new FastReceiver(memory, this.#datagrams);
     this.#fastSender = new FastSender(memory, tables.remotes, lanes);
+    const losses = new Losses(worker, tables, options.endpointsMax);
+    this.#losses = losses;
     this.#portable = new PortableUnderlay(this.#datagrams, tables.remotes, lanes, {
       received: (endpoint) => this.#onDatagrams(endpoint),
-      refused: (tunnel) => tables.counters.drop(worker, tunnel, DROP_SEND_FAILED, 1),
+      refused: (tunnel, remote, bytes, code) => losses.unsent(tunnel, remote, bytes, code),
     });
     const sender: UnderlaySender = options.portable ? this.#portable : this.#fastSender;
     this.#transmitter = new Transmitter(
@@ -123,6 +126,7 @@ export class Forwarder {
     }
     this.#vnis.set(endpoint, new VniMap());
     this.#endpoints.set(endpoint, command);
+    this.#losses.reset(endpoint);
   }
 
   /** Receives from now on: the tunnels of the endpoint are open. */
@@ -199,7 +203,9 @@ export class Forwarder {
     grace.enter(worker);
     try {
       for (let round = 0; round < ROUNDS; round += 1) {
-        if (this.#tapReader.read(fd) === 0) break;
+        const count = this.#tapReader.read(fd);
+        if (this.#tapReader.refused > 0) this.#losses.unread(tunnel, this.#tapReader.refused);
+        if (count === 0) break;
         this.#transmitter.transmit(this.#frames, tunnel, this.#nowSeconds);
         if (this.#tapReader.drained) break;
       }
@@ -227,6 +233,8 @@ export class Forwarder {
     try {
       for (let round = 0; round < ROUNDS; round += 1) {
         if (this.#fastReceiver.receive(fd) === 0) break;
+        const lost = this.#fastReceiver.overflow;
+        if (lost !== 0) this.#losses.overflow(endpoint, lost);
         this.#receiver.receive(this.#datagrams, vnis, this.#nowSeconds);
         this.#takeAnswers(this.#receiver.newestTunnel);
         if (this.#fastReceiver.drained) break;

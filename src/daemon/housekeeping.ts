@@ -1,16 +1,14 @@
 /** What the main thread does now and then: ageing, reclaiming memory, looking for trouble, the watchdog. */
 import { monotonicSeconds } from '../base/clock.ts';
+import { asVtepError } from '../base/errors.ts';
 import { RateLimitedLog, type Logger } from '../base/log.ts';
-import { COUNTER_DROPS } from '../dataplane/counters.ts';
-import { DROP_OWN_MAC } from '../dataplane/drop-reasons.ts';
 import type { SharedTables } from '../dataplane/shared-tables.ts';
 import { Ageing } from '../fdb/ageing.ts';
-import { linkByIndex } from '../linux/netlink-link.ts';
 import { notify, watchdogIntervalMs } from '../linux/sd-notify.ts';
 import type { FdbVerbs } from '../vtep/fdb-verbs.ts';
 import type { TunnelDirectory } from '../vtep/tunnel-directory.ts';
-import { macText } from './tunnel-device.ts';
 import type { TunnelSet } from './tunnel-set.ts';
+import { TunnelWatch } from './tunnel-watch.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
 const ROUND_MS = 500;
@@ -19,6 +17,8 @@ const SWEEP_SECONDS = 10;
 const STATUS_ROUNDS = 10;
 /** A worker gives a sign of life four times a second; this silent, it hangs. */
 const WORKER_SILENT_SECONDS = 3;
+const WORKER_HUNG_SECONDS = 10;
+const WORKER_CHECK_MS = 1_000;
 
 export interface HousekeepingOptions {
   readonly tables: SharedTables;
@@ -27,20 +27,24 @@ export interface HousekeepingOptions {
   readonly tunnels: TunnelSet;
   readonly workers: WorkerPool;
   readonly log: Logger;
+  /** A worker has been silent for so long that it will not come back. */
+  onHang(seconds: number): void;
 }
 
 export class Housekeeping {
   readonly #options: HousekeepingOptions;
   readonly #ageing: Ageing;
   readonly #quiet: RateLimitedLog;
-  readonly #duplicates = new Set<number>();
+  readonly #watch: TunnelWatch;
   readonly #timers: NodeJS.Timeout[] = [];
   #round = 0;
+  #silent = false;
 
   constructor(options: HousekeepingOptions) {
     const { tables, verbs, directory } = options;
     this.#options = options;
     this.#quiet = new RateLimitedLog(options.log);
+    this.#watch = new TunnelWatch(tables, options.log);
     this.#ageing = new Ageing(
       tables.fdb,
       (vni) => directory.byVni(vni)?.ageingSeconds ?? 0,
@@ -49,46 +53,37 @@ export class Housekeeping {
   }
 
   start(): void {
-    this.#timers.push(setInterval(() => this.#tidy(), ROUND_MS));
+    this.#every(ROUND_MS, () => this.#tidy());
+    this.#every(WORKER_CHECK_MS, () => this.#checkWorkers());
     const watchdogMs = watchdogIntervalMs();
-    // Only while all workers live: a hung data path is what the watchdog is for.
-    if (watchdogMs !== undefined)
-      this.#timers.push(setInterval(() => this.#watchdog(), watchdogMs / 2));
+    if (watchdogMs !== undefined) this.#every(watchdogMs / 2, () => this.#watchdog());
   }
 
   stop(): void {
     this.#timers.forEach(clearInterval);
   }
 
+  /** What fails here (a descriptor limit, a full netlink socket) must not end forwarding. */
+  #every(milliseconds: number, task: () => void): void {
+    const guarded = (): void => {
+      try {
+        task();
+      } catch (error) {
+        const { message } = asVtepError(error);
+        this.#quiet.warn('housekeeping', monotonicSeconds(), 'housekeeping failed', { message });
+      }
+    };
+    this.#timers.push(setInterval(guarded, milliseconds));
+  }
+
   #tidy(): void {
-    const { tables } = this.#options;
+    const { tables, tunnels } = this.#options;
     const slots = Math.ceil((tables.fdb.slots * ROUND_MS) / (SWEEP_SECONDS * 1000));
     this.#ageing.sweep(monotonicSeconds(), slots);
     tables.grace.collect();
-    this.#followDevices();
-    if (this.#round % STATUS_ROUNDS === 0) this.#status();
     this.#round += 1;
-  }
-
-  /** MAC and MTU may be changed with `ip link` at any time; a bridge does it by itself. */
-  #followDevices(): void {
-    const { tables, tunnels, log } = this.#options;
-    for (const { info } of tunnels.list()) {
-      const link = linkByIndex(info.ifindex);
-      if (link?.mac === undefined) continue;
-      tables.tunnels.setMac(info.index, link.mac.high, link.mac.low);
-      tables.tunnels.setMtu(info.index, link.mtu);
-      const echoes = tables.counters.tunnelTotal(info.index, COUNTER_DROPS + DROP_OWN_MAC);
-      if (echoes === 0 || this.#duplicates.has(info.index)) continue;
-      this.#duplicates.add(info.index);
-      log.warn('own mac heard from a remote', {
-        dev: info.name,
-        mac: macText(link),
-        hint:
-          'another host has the same MAC (cloned machine?), or the segment has a loop; ' +
-          `give this device another: ip link set ${info.name} address …`,
-      });
-    }
+    if (this.#round % STATUS_ROUNDS === 1) this.#status();
+    for (const tunnel of tunnels.list()) this.#watch.look(tunnel);
   }
 
   #status(): void {
@@ -98,12 +93,20 @@ export class Housekeeping {
     notify(`STATUS=${list.length} tunnels, ${remotes} remotes, ${tables.fdb.count} FDB entries`);
   }
 
+  /** Only while all workers live: a hung data path is what the watchdog is for. */
   #watchdog(): void {
-    const silent = this.#options.workers.silentSeconds();
-    if (silent <= WORKER_SILENT_SECONDS) {
-      notify('WATCHDOG=1');
-      return;
+    if (this.#options.workers.silentSeconds() <= WORKER_SILENT_SECONDS) notify('WATCHDOG=1');
+  }
+
+  /** The kernel goes on giving a hung worker its share of the flows: only a new process mends that. */
+  #checkWorkers(): void {
+    const seconds = this.#options.workers.silentSeconds();
+    // Twice in a row: after a suspended machine wakes up, the workers get time to say so.
+    const hung = seconds > WORKER_HUNG_SECONDS && this.#silent;
+    this.#silent = seconds > WORKER_SILENT_SECONDS;
+    if (hung) this.#options.onHang(seconds);
+    else if (this.#silent) {
+      this.#quiet.warn('hang', monotonicSeconds(), 'forwarding worker silent', { seconds });
     }
-    this.#quiet.warn('hang', monotonicSeconds(), 'forwarding worker silent', { seconds: silent });
   }
 }

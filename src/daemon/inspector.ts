@@ -102,7 +102,10 @@ export class DaemonInspector implements Inspector {
         endpoint.gso && (flags & TUNNEL_SEGMENTS) !== 0,
         (flags & TUNNEL_SEGMENTATION_FAILED) !== 0,
       ),
-      gro: state((flags & TUNNEL_COALESCE) !== 0, (flags & TUNNEL_COALESCE_FAILED) !== 0),
+      gro: state(
+        endpoint.gro && (flags & TUNNEL_COALESCE) !== 0,
+        (flags & TUNNEL_COALESCE_FAILED) !== 0,
+      ),
     };
   }
 

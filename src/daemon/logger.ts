@@ -1,6 +1,7 @@
 /** The daemon's log: JSON lines for a service manager, readable lines for a person at a terminal. */
 import { pino, type DestinationStream, type Logger as Pino } from 'pino';
 import type { Logger } from '../base/log.ts';
+import { printable } from '../base/printable.ts';
 
 /** Logs to stderr at `level`; `readable` is for a terminal. */
 export function makeLogger(level: string, readable: boolean): Logger {
@@ -11,6 +12,8 @@ export function makeLogger(level: string, readable: boolean): Logger {
   const log = pino(
     {
       level,
+      // Above all others, so that it is logged at every level.
+      customLevels: { notice: 70 },
       base: { pid: process.pid },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
@@ -22,10 +25,11 @@ export function makeLogger(level: string, readable: boolean): Logger {
     info: bound(log, 'info'),
     warn: bound(log, 'warn'),
     error: bound(log, 'error'),
+    notice: bound(log, 'notice'),
   };
 }
 
-function bound(log: Pino, level: 'debug' | 'info' | 'warn' | 'error') {
+function bound(log: Pino<'notice'>, level: 'debug' | 'info' | 'warn' | 'error' | 'notice') {
   return (event: string, fields: Record<string, unknown> = {}): void => log[level](fields, event);
 }
 
@@ -39,5 +43,5 @@ export function readableLine(line: string): string {
 }
 
 function plain(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  return printable(typeof value === 'string' ? value : JSON.stringify(value));
 }

@@ -33,7 +33,7 @@ export function openTunnelDevice(
     const before = linkByName(name)!;
     const mtu = config.mtu === 'auto' ? overlayMtu(egress.mtu, config.family) : config.mtu;
     if (tap.created) {
-      setLink(before.index, { mac: deviceMac({ local: egress.local, name, vni }), mtu });
+      setLink(before.index, { mac: deviceMac({ local: egress.identity, name, vni }), mtu });
     } else {
       if (config.mtuGiven && before.mtu !== mtu) setLink(before.index, { mtu });
       log.info('device taken over', { dev: name, mtu: before.mtu, multi_queue: tap.multiQueue });

@@ -8,7 +8,7 @@ import { closeTap } from '../linux/tap.ts';
 import type { FdbVerbs } from '../vtep/fdb-verbs.ts';
 import type { TunnelInfo } from '../vtep/tunnel-directory.ts';
 import type { Tunnels } from '../vtep/tunnels.ts';
-import { egressOf, scopeOf } from './egress.ts';
+import { egressOf, scopeOf, type Egress } from './egress.ts';
 import type { Endpoint, Endpoints } from './endpoints.ts';
 import type { OpenTunnel } from './open-tunnel.ts';
 import { macText, openTunnelDevice, type TunnelDevice } from './tunnel-device.ts';
@@ -41,18 +41,14 @@ export class TunnelSet {
 
   /** Opens a tunnel; what was opened for it is closed again when a step fails. */
   async open(config: TunnelConfig): Promise<OpenTunnel> {
-    const { endpoints, workers, log } = this.#options;
+    const { directory, endpoints, log } = this.#options;
+    // Before anything is opened: it fails when all indices are taken.
+    const index = directory.freeIndex();
     const egress = egressOf(config);
     const endpoint = await endpoints.acquire(config);
-    let device: TunnelDevice;
-    try {
-      device = openTunnelDevice(config, egress, workers.count, log);
-    } catch (error) {
-      await endpoints.release(endpoint);
-      throw error;
-    }
+    const device = await this.#openDevice(config, egress, endpoint);
     const tunnel: OpenTunnel = {
-      info: this.#describe(config, device),
+      info: describe(index, config, device),
       config,
       device,
       endpoint,
@@ -87,17 +83,18 @@ export class TunnelSet {
     this.#open.clear();
   }
 
-  #describe(config: TunnelConfig, { link }: TunnelDevice): TunnelInfo {
-    return {
-      index: this.#options.directory.freeIndex(),
-      name: config.name,
-      vni: config.vni,
-      port: config.port,
-      ifindex: link.index,
-      family4: config.family === 4,
-      family6: config.family === 6,
-      ageingSeconds: config.ageingSeconds,
-    };
+  async #openDevice(
+    config: TunnelConfig,
+    egress: Egress,
+    endpoint: Endpoint,
+  ): Promise<TunnelDevice> {
+    const { endpoints, workers, log } = this.#options;
+    try {
+      return openTunnelDevice(config, egress, workers.count, log);
+    } catch (error) {
+      await endpoints.release(endpoint);
+      throw error;
+    }
   }
 
   async #connect(tunnel: OpenTunnel): Promise<void> {
@@ -144,6 +141,19 @@ export class TunnelSet {
     directory.remove(info);
     await endpoints.release(endpoint);
   }
+}
+
+function describe(index: number, config: TunnelConfig, { link }: TunnelDevice): TunnelInfo {
+  return {
+    index,
+    name: config.name,
+    vni: config.vni,
+    port: config.port,
+    ifindex: link.index,
+    family4: config.family === 4,
+    family6: config.family === 6,
+    ageingSeconds: config.ageingSeconds,
+  };
 }
 
 function flagsOf(config: TunnelConfig, endpoint: Endpoint): number {

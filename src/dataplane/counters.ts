@@ -8,7 +8,9 @@ export const COUNTER_RX_PACKETS = 2;
 export const COUNTER_RX_BYTES = 3;
 export const COUNTER_LEARNED = 4;
 export const COUNTER_MOVED = 5;
-export const COUNTER_DROPS = 6;
+/** Frames whose source MAC was not learned because the FDB was full. */
+export const COUNTER_NOT_LEARNED = 6;
+export const COUNTER_DROPS = 7;
 const TUNNEL_COLUMNS = COUNTER_DROPS + DROP_REASON_COUNT;
 
 // Columns of a remote's row.

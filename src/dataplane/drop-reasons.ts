@@ -29,7 +29,10 @@ export const DROP_UNREACHABLE = 17;
 export const DROP_SOCK_FULL = 18;
 export const DROP_SEND_FAILED = 19;
 
-export const DROP_REASON_COUNT = 20;
+// Receive, in the kernel, before a datagram was ours.
+export const DROP_RX_OVERFLOW = 20;
+
+export const DROP_REASON_COUNT = 21;
 
 /** Name, direction and what to do about it, by number; index 0 is no reason. */
 export const DROP_REASONS: readonly { name: string; direction: 'rx' | 'tx'; advice: string }[] = [
@@ -103,11 +106,17 @@ export const DROP_REASONS: readonly { name: string; direction: 'rx' | 'tx'; advi
   {
     name: 'sock_full',
     direction: 'tx',
-    advice: 'the underlay takes less than the overlay gives: raise net.core.wmem_max',
+    advice: 'the underlay is slower than the overlay: shape the senders',
   },
   {
     name: 'send_failed',
     direction: 'tx',
     advice: 'the kernel refused a datagram, often a firewall on the output path',
+  },
+  {
+    name: 'rx_overflow',
+    direction: 'rx',
+    advice:
+      'datagrams came faster than they were forwarded; a larger buffer helps against bursts only',
   },
 ];

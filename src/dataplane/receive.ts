@@ -12,7 +12,8 @@
  *
  * What arrived from the underlay never returns to it: delivery is to the overlay only (split horizon).
  */
-import { LEARN_ADDED, LEARN_BUSY, LEARN_MIGRATED, LEARN_PINNED } from '../fdb/table.ts';
+import { isList } from '../fdb/destination-lists.ts';
+import { LEARN_ADDED, LEARN_BUSY, LEARN_FULL, LEARN_MIGRATED, LEARN_PINNED } from '../fdb/table.ts';
 import { ADDRESS_BYTES, type DatagramBatch } from '../packet/datagram-batch.ts';
 import { DELIVERED, SUPER_FRAME_REFUSED, type DeliveryPlan } from '../packet/delivery-plan.ts';
 import { combineEcn, ECN_MASK } from '../wire/ecn.ts';
@@ -22,7 +23,12 @@ import { writeIpv6TrafficClass } from '../wire/ipv6.ts';
 import { isMulticastMac, isZeroMac, readMacHigh, readMacLow } from '../wire/mac.ts';
 import { isVxlan, readVni, VXLAN_HEADER_LENGTH } from '../wire/vxlan.ts';
 import { Coalescer } from './coalesce.ts';
-import { COUNTER_LEARNED, COUNTER_MOVED, COUNTER_RX_PACKETS } from './counters.ts';
+import {
+  COUNTER_LEARNED,
+  COUNTER_MOVED,
+  COUNTER_NOT_LEARNED,
+  COUNTER_RX_PACKETS,
+} from './counters.ts';
 import type { OverlayWriter } from './devices.ts';
 import {
   DROP_ECN,
@@ -184,15 +190,33 @@ export class Receiver {
   #learn(tunnel: number, sender: number, macHigh: number, macLow: number): number {
     const { fdb, tunnels, counters } = this.#tables;
     if (!tunnels.learns(tunnel)) return DROP_NONE;
-    const outcome = fdb.learn(tunnels.vni(tunnel), macHigh, macLow, sender, this.#nowSeconds);
+    const vni = tunnels.vni(tunnel);
+    const outcome = fdb.learn(vni, macHigh, macLow, sender, this.#nowSeconds);
     // As the kernel does: a frame from a MAC that is pinned elsewhere is dropped, not only not learned.
-    if (outcome === LEARN_PINNED) return DROP_MAC_PINNED;
+    if (outcome === LEARN_PINNED && !this.#isPinnedTo(vni, macHigh, macLow, tunnel, sender)) {
+      return DROP_MAC_PINNED;
+    }
     if (outcome === LEARN_ADDED) counters.increment(this.#worker, tunnel, COUNTER_LEARNED);
     else if (outcome === LEARN_MIGRATED) counters.increment(this.#worker, tunnel, COUNTER_MOVED);
+    else if (outcome === LEARN_FULL) counters.increment(this.#worker, tunnel, COUNTER_NOT_LEARNED);
     else if (outcome === LEARN_BUSY) return DROP_NONE;
     this.#learnedHigh = macHigh;
     this.#learnedLow = macLow;
     return DROP_NONE;
+  }
+
+  /** True when the entry names the sender's address, if with another port, VNI or interface. */
+  #isPinnedTo(
+    vni: number,
+    macHigh: number,
+    macLow: number,
+    tunnel: number,
+    sender: number,
+  ): boolean {
+    const { fdb, remotes } = this.#tables;
+    const pinned = fdb.lookup(vni, macHigh, macLow);
+    if (pinned < 0 || isList(pinned)) return false;
+    return remotes.isSender(pinned, tunnel, remotes.bytes, remotes.addressOffset(sender));
   }
 
   #deliver(

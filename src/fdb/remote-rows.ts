@@ -120,7 +120,7 @@ export class RemoteRows {
     return hashSender(this.#seed, tunnel, bytes, offset) & this.indexMask;
   }
 
-  /** For src/fdb only: true when the row has this tunnel and address. */
+  /** True when the row has this tunnel and address, whatever its port, VNI and scope. */
   isSender(index: number, tunnel: number, bytes: Uint8Array, offset: number): boolean {
     const words = this.words;
     const row = rowAt(index);

@@ -54,6 +54,7 @@ export const LEARN_BUSY = 4;
 export const LEARN_FULL = 5;
 
 const NO_DESTINATION = -1;
+const RESERVE_SHIFT = 4;
 
 // V8 folds the constants of a module that it does not export; those of others cost a load each.
 // A lookup is 15 % faster for it. The MAC's last bytes are at 0, see table-layout.ts.
@@ -71,6 +72,11 @@ export class FdbRows extends Chains {
   /** Most entries that the table holds. */
   readonly capacity: number;
   /**
+   * Entries at which learning stops: a sixteenth is left to users and control planes, so that a flood of
+   * MACs cannot keep them out.
+   */
+  readonly learnedCapacity: number;
+  /**
    * Row that the last successful lookup() or learn() of this object found, for touch(). It belongs
    * to the thread, as the object does.
    */
@@ -81,6 +87,7 @@ export class FdbRows extends Chains {
     super(memory);
     if (this.words[HEADER_MAGIC] !== TABLE_MAGIC) throw new TypeError('Not the memory of an FDB');
     this.capacity = this.words[HEADER_CAPACITY]!;
+    this.learnedCapacity = this.capacity - (this.capacity >>> RESERVE_SHIFT);
   }
 
   /**
@@ -148,7 +155,7 @@ export class FdbRows extends Chains {
         return LEARN_REFRESHED;
       }
       if (!isLearned) return LEARN_PINNED;
-    } else if (words[HEADER_COUNT]! >= this.capacity) {
+    } else if (words[HEADER_COUNT]! >= this.learnedCapacity) {
       return LEARN_FULL;
     }
     if (!tryLock(words, HEADER_LOCK)) return LEARN_BUSY;
@@ -168,7 +175,7 @@ export class FdbRows extends Chains {
     const words = this.words;
     let row = this.find(vni, macHigh, macLow);
     if (row === NO_ROW) {
-      if (words[HEADER_COUNT]! >= this.capacity) return LEARN_FULL;
+      if (words[HEADER_COUNT]! >= this.learnedCapacity) return LEARN_FULL;
       const meta = (vni << META_VNI_SHIFT) | META_LIVE | (ORIGIN_LEARNED << META_ORIGIN_SHIFT);
       row = this.reserve(vni, macHigh, macLow);
       this.resetAge(row, nowSeconds);

@@ -26,6 +26,8 @@ import {
   IPPROTO_UDP,
   IPV6_TCLASS,
   MSG_DONTWAIT,
+  SO_RXQ_OVFL,
+  SOL_SOCKET,
   UDP_GRO,
 } from './uapi.ts';
 
@@ -43,6 +45,8 @@ const BATCH_BYTES = 256 * 1024;
 export class FastReceiver {
   /** Errno of the last call that failed for another reason than that nothing waits; 0 otherwise. */
   errno = 0;
+  /** Datagrams that the last socket has lost for want of room since it was opened; 0 when not told. */
+  overflow = 0;
   /** True when the last receive() left nothing waiting. */
   drained = false;
 
@@ -89,6 +93,7 @@ export class FastReceiver {
     const count = libc.recvmmsg(fd, this.#base + this.#headers, wanted, MSG_DONTWAIT, 0);
     batch.count = 0;
     this.errno = 0;
+    this.overflow = 0;
     this.drained = count < wanted;
     if (count < 0) {
       const errno = lastErrno();
@@ -121,6 +126,8 @@ export class FastReceiver {
       const value = at + CMSGHDR_BYTES;
       if (isCmsg(view, at, IPPROTO_UDP, UDP_GRO))
         batch.strides[index] = view.getUint32(value, true);
+      else if (isCmsg(view, at, SOL_SOCKET, SO_RXQ_OVFL))
+        this.overflow = view.getUint32(value, true);
       else if (isCmsg(view, at, IPPROTO_IP, IP_TOS)) batch.tos[index] = view.getUint8(value);
       else if (isCmsg(view, at, IPPROTO_IPV6, IPV6_TCLASS)) batch.tos[index] = view.getUint8(value);
       const length = cmsgLength(view, at);

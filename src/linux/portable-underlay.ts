@@ -28,8 +28,8 @@ export interface PortableEndpoint {
 export interface PortableEvents {
   /** The batch holds datagrams of `endpoint`; it is given back on return. */
   received(endpoint: number): void;
-  /** The kernel refused a datagram of `tunnel` after send() had handed it over as sent. */
-  refused(tunnel: number): void;
+  /** The kernel refused a datagram that send() had handed over as sent; `code` is one like ENETUNREACH. */
+  refused(tunnel: number, remote: number, bytes: number, code: string): void;
 }
 
 /** What the kernel is asked for; it grants no more than net.core.rmem_max and wmem_max. */
@@ -114,8 +114,11 @@ export class PortableUnderlay {
         parts.push(bytes.subarray(start, start + iovecLength(view, at)));
       }
       // The socket sends later, when the slots hold other frames: it gets a copy.
-      socket.send(Buffer.concat(parts), this.#addresses.port(remote), address, (error) => {
-        if (error !== null) this.#events.refused(tunnel);
+      const datagram = Buffer.concat(parts);
+      socket.send(datagram, this.#addresses.port(remote), address, (error) => {
+        if (error === null) return;
+        const code = (error as NodeJS.ErrnoException).code ?? '';
+        this.#events.refused(tunnel, remote, datagram.length, code);
       });
       iovec += iovecs * IOVEC_BYTES;
       left -= iovecs;

@@ -22,6 +22,8 @@ export class TapReader {
   errno = 0;
   /** True when the last read left nothing in the queue. */
   drained = false;
+  /** Frames that the last read could not get. */
+  refused = 0;
 
   readonly #arena: Arena;
   readonly #batch: FrameBatch;
@@ -39,7 +41,8 @@ export class TapReader {
     let bytes = 0;
     this.errno = 0;
     this.drained = false;
-    while (count < batch.capacity && bytes < BATCH_BYTES_MAX) {
+    this.refused = 0;
+    while (count + this.refused < batch.capacity && bytes < BATCH_BYTES_MAX) {
       const length = libc.read(
         fd,
         base + batch.slots[count]!,
@@ -48,6 +51,11 @@ export class TapReader {
       if (length < 0) {
         const errno = lastErrno();
         if (errno === EINTR) continue;
+        if (errno === EINVAL) {
+          // A super-frame of a kind that the virtio_net_hdr cannot tell; the kernel has dropped it.
+          this.refused += 1;
+          continue;
+        }
         if (errno !== EAGAIN) this.errno = errno;
         this.drained = true;
         break;

@@ -90,6 +90,8 @@ export function openReceiveSocket(options: ReceiveSocketOptions): ReceiveSocket 
       // Linux 4.20; before it only sockets bound to all addresses saw foreign groups.
       trySetOption(fd, uapi.IPPROTO_IPV6, uapi.IPV6_MULTICAST_ALL, 0);
     }
+    // How many datagrams were lost for want of room comes with the next one.
+    setOption(fd, uapi.SOL_SOCKET, uapi.SO_RXQ_OVFL, 1);
     const groOn = gro && trySetOption(fd, uapi.IPPROTO_UDP, uapi.UDP_GRO, 1);
     forceBuffer(fd, uapi.SO_RCVBUFFORCE, uapi.SO_RCVBUF, RECEIVE_BUFFER_BYTES);
     const errno = bindTo(fd, options);

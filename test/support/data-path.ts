@@ -1,5 +1,5 @@
 /** One worker's data path over memory devices: the forwarding core as the daemon puts it together. */
-import { Counters } from '../../src/dataplane/counters.ts';
+import { COUNTER_DROPS, Counters } from '../../src/dataplane/counters.ts';
 import { DROP_REASONS } from '../../src/dataplane/drop-reasons.ts';
 import { Receiver } from '../../src/dataplane/receive.ts';
 import { SEGMENT_HEADER_AREA_BYTES, Segmenter } from '../../src/dataplane/segment.ts';
@@ -181,7 +181,7 @@ export class DataPath {
   drops(tunnel = 0): Record<string, number> {
     const counts = DROP_REASONS.map(({ name }, reason): [string, number] => [
       name,
-      this.counter(6 + reason, tunnel),
+      this.counter(COUNTER_DROPS + reason, tunnel),
     ]);
     return Object.fromEntries(counts.filter(([, count]) => count > 0));
   }

@@ -2,6 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { EBADF } from '../../../src/linux/errno.ts';
 import { FastReceiver } from '../../../src/linux/fast-receiver.ts';
 import { FastSender } from '../../../src/linux/fast-sender.ts';
+import { setOption } from '../../../src/linux/socket-option.ts';
+import { SO_RCVBUF, SOL_SOCKET } from '../../../src/linux/uapi.ts';
 import {
   closeSocket,
   openReceiveSocket,
@@ -82,6 +84,17 @@ describe.each([4, 6] as const)('receive() over IPv%d', (family) => {
       sender.send(bench.plan);
       expect(await next(fd)).toEqual(sent.map((bytes, tos) => ({ bytes, stride: 0, tos, source })));
     }
+  });
+
+  test('tells how many datagrams found no room in the socket', async () => {
+    const { fd, remote } = open(family, false);
+    setOption(fd, SOL_SOCKET, SO_RCVBUF, 4096);
+    const lost = (): boolean => {
+      bench.fill([{ remote, datagrams: [bytesOf(1000)] }]);
+      for (let round = 0; round < 50; round += 1) sender.send(bench.plan);
+      return receiver.receive(fd) > 0 && receiver.overflow > 0;
+    };
+    await waitFor(lost, { what: 'a datagram that tells of lost ones' });
   });
 
   test('finds what the kernel merged, with its stride', async () => {

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import dgram from 'node:dgram';
 import { once } from 'node:events';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -20,6 +21,23 @@ describe('describePortOwner()', () => {
       expect(describePortOwner(port, parseIp('127.0.0.1'))).toBeUndefined();
     } finally {
       socket.close();
+    }
+  });
+
+  test('names a process without what a terminal could act on', async () => {
+    const program = `const socket = require('node:dgram').createSocket('udp4');
+      socket.bind(0, '127.0.0.1', () => console.log(socket.address().port));`;
+    const child = spawn(process.execPath, ['-e', program], {
+      argv0: 'evil\u001b[31m\u009b',
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    try {
+      const [port] = (await once(child.stdout, 'data')) as [Buffer];
+      expect(describePortOwner(Number(port))).toBe(
+        `process evil\\u001b[31m\\u009b (pid ${child.pid})`,
+      );
+    } finally {
+      child.kill('SIGKILL');
     }
   });
 

@@ -73,7 +73,7 @@ export class ApiFixture {
         tunnels: () => [TUNNEL, { ...TUNNEL, ifname: 'vx43' }],
         daemon: () => DAEMON,
       },
-      log: { debug: note, info: note, warn: note, error: note },
+      log: { debug: note, info: note, warn: note, error: note, notice: note },
     });
   }
 

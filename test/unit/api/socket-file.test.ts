@@ -13,6 +13,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ApiClient } from '../../../src/api/client.ts';
 import { ApiServer } from '../../../src/api/server.ts';
+import { listenOnSocket } from '../../../src/api/socket-file.ts';
 import { ApiFixture, DAEMON } from './api-fixture.ts';
 
 let fixture: ApiFixture;
@@ -71,6 +72,25 @@ describe('listenOnSocket()', () => {
     expect(existsSync(path)).toBe(true);
   });
 
+  it.each([
+    ['EACCES', 'run as root, or choose a path you may write with --socket'],
+    ['EPERM', 'run as root, or choose a path you may write with --socket'],
+    ['EROFS', 'choose a path you may write with --socket'],
+  ])('says what to do about %s', async (code, hint) => {
+    const server = createServer();
+    server.listen = () => {
+      throw Object.assign(new Error(code), { code, syscall: 'listen' });
+    };
+    const path = join(fixture.directory, 'refused.sock');
+    await expect(listenOnSocket(server, path)).rejects.toThrow(
+      expect.objectContaining({
+        code: 'ERR_PERMISSION',
+        message: `Cannot listen on "${path}": listen: ${code}`,
+        hint,
+      }),
+    );
+  });
+
   it('refuses a path that is too long for a socket', async () => {
     await expect(another(`/tmp/${'x'.repeat(120)}`).listen()).rejects.toThrow(
       'the path is too long',
@@ -84,7 +104,7 @@ function another(socketPath: string): ApiServer {
     verbs: fixture.fdb.verbs,
     tunnels: fixture.fdb.directory,
     inspector: { tunnels: () => [], daemon: () => DAEMON },
-    log: { debug() {}, info() {}, warn() {}, error() {} },
+    log: { debug() {}, info() {}, warn() {}, error() {}, notice() {} },
   });
 }
 

@@ -244,6 +244,16 @@ describe('learning', () => {
     expect(learned(path)).toMatchObject({ destination: other });
   });
 
+  test('takes a frame from the address its MAC is pinned to, whatever port the entry names', () => {
+    const path = withRemote();
+    const pinned = path.remote('192.0.2.1', { port: 4790, stranger: true });
+    path.entry(MAC_A, pinned);
+    path.receive([vxlan(arpFrame())]);
+    expect(path.drops()).toEqual({});
+    expect(path.writer.deliveries).toHaveLength(1);
+    expect(learned(path)).toMatchObject({ destination: pinned });
+  });
+
   test('is off where the tunnel says so', () => {
     const path = withRemote();
     path.tunnel(0, VNI, { flags: TUNNEL_COALESCE });

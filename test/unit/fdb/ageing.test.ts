@@ -64,7 +64,7 @@ describe('sweep()', () => {
   });
 
   it('goes round the table in pieces and looks at every slot once', () => {
-    const table = FdbTable.create(200);
+    const table = FdbTable.create(256);
     const ageing = new Ageing(table, () => 10);
     for (let mac = 0; mac < 200; mac += 1) table.learn(1, HIGH, mac, 7, 1);
     let aged = 0;

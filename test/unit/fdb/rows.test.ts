@@ -247,6 +247,17 @@ describe('learn()', () => {
     expect(table.learn(1, HIGH, LOW, 8, 11)).toBe(LEARN_MIGRATED);
   });
 
+  it('leaves a sixteenth of the table to users', () => {
+    const table = FdbTable.create(64);
+    for (let mac = 1; mac <= 60; mac += 1) {
+      expect(table.learn(1, HIGH, mac, 7, 1)).toBe(LEARN_ADDED);
+    }
+    expect(table.learn(1, HIGH, 61, 7, 1)).toBe(LEARN_FULL);
+    const value = { destination: 7, origin: ORIGIN_STATIC, state: STATE_PERMANENT };
+    for (let mac = 61; mac <= 64; mac += 1) table.set(1, HIGH, mac, value, 1);
+    expect(table.count).toBe(64);
+  });
+
   it('says when the table is full, and goes on migrating', () => {
     const table = FdbTable.create(3);
     for (let mac = 0; mac < 3; mac += 1) table.learn(1, HIGH, mac, 7, 1);
