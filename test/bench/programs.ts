@@ -12,7 +12,12 @@ import type { PingerOrder, PingerReport } from './programs/pinger.ts';
 
 /** Nobody has it: what is sent there ends in host b's routing, and nothing is answered. */
 const UNUSED_ADDRESS = '10.0.0.99';
+const LATE_MS = 1;
 const START_TIMEOUT_MS = 30_000;
+
+/** An order without what is the same nearly everywhere. */
+type PartialOrder = Omit<GeneratorOrder, 'interface' | 'counter' | 'lateMs'> &
+  Partial<GeneratorOrder>;
 
 /** Frames from host a to host b over the overlay. */
 export function framesTo(
@@ -29,10 +34,7 @@ export function framesTo(
 }
 
 /** Runs a generator on host a to its end; one step for each rate. */
-export async function generate(
-  overlay: Overlay,
-  order: Omit<GeneratorOrder, 'interface' | 'counter'> & Partial<GeneratorOrder>,
-): Promise<GeneratorStep[]> {
+export async function generate(overlay: Overlay, order: PartialOrder): Promise<GeneratorStep[]> {
   const child = startGenerator(overlay, order);
   const { rates, seconds, warmUpSeconds, settleSeconds } = order;
   const perRate = seconds + warmUpSeconds + settleSeconds;
@@ -42,13 +44,11 @@ export async function generate(
 }
 
 /** Starts a generator on host a and leaves it to its order. */
-export function startGenerator(
-  overlay: Overlay,
-  order: Omit<GeneratorOrder, 'interface' | 'counter'> & Partial<GeneratorOrder>,
-): Child {
+export function startGenerator(overlay: Overlay, order: PartialOrder): Child {
   const whole: GeneratorOrder = {
     interface: overlay.device,
     counter: { pid: overlay.pidB, device: overlay.device },
+    lateMs: LATE_MS,
     ...order,
   };
   return startProgram(overlay.a, 'generator', whole);

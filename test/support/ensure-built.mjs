@@ -23,7 +23,7 @@ const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const DIST = join(ROOT, 'dist');
 const STAMP = join(DIST, '.built');
 /** What tsconfig.build.json includes. */
-const SOURCE_FOLDERS = ['src', 'test/support', 'test/demo'];
+const SOURCE_FOLDERS = ['src', 'test/support', 'test/demo', 'test/bench'];
 const CONFIGURATION = ['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'];
 
 /** Installs and builds what is missing; throws with one line that says what failed. */

@@ -39,6 +39,8 @@ export interface GeneratorOrder {
   readonly counter: { readonly pid: number; readonly device: string };
   /** After a rate, until the next one or the end. */
   readonly settleSeconds: number;
+  /** How late frames may leave; those due earlier are let go, for a burst would measure a queue. */
+  readonly lateMs: number;
   /** Ends when two rates in a row brought nothing more, and looks closer around the best one. */
   readonly peak: boolean;
 }
@@ -65,8 +67,6 @@ const AF_PACKET = 17;
 const SOCKADDR_LL_BYTES = 20;
 const SEND_BUFFER_BYTES = 64 << 20;
 const TICK_MS = 0.05;
-/** Being later than this, the generator lets frames go that were due: a burst would measure a queue. */
-const LATE_MS = 1;
 const BURST_MAX = 512;
 /** Refused in one tick; the device's queue is full, and the rest of the tick would find it full too. */
 const REFUSALS_MAX = 16;
@@ -142,8 +142,8 @@ class Generator {
     for (let tick = start; tick < end;) {
       const now = performance.now();
       const wanted = Math.floor((now - start) * perMs);
-      if (wanted - due > perMs * LATE_MS + 1) {
-        const lost = wanted - due - Math.ceil(perMs * LATE_MS);
+      if (wanted - due > perMs * this.#order.lateMs + 1) {
+        const lost = wanted - due - Math.ceil(perMs * this.#order.lateMs);
         this.missed += lost;
         due += lost;
       }
