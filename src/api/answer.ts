@@ -7,6 +7,8 @@ import type { FdbRow } from '../vtep/fdb-rows.ts';
 import type { ErrorReport } from './protocol.ts';
 
 const CHUNK_LENGTH = 64 * 1024;
+/** A reader of rows may be a person with a pager: it may pause for longer than other clients. */
+const READER_IDLE_TIMEOUT_MS = 15 * 60_000;
 
 /** Answers with one JSON document. */
 export function sendJson(response: ServerResponse, value: unknown): void {
@@ -45,11 +47,15 @@ export function sendError(response: ServerResponse, error: VtepError): void {
 /**
  * Answers with a JSON array, one row a line, in chunks: the next rows are taken only when the client has
  * read the ones before, and everybody else gets a turn in between. Memory use does not grow with the rows.
+ *
+ * A client that reads nothing for 15 minutes is cut off, however short the server's own limit is.
  */
 export async function sendRows(
   response: ServerResponse,
   parts: Iterable<readonly FdbRow[]>,
 ): Promise<void> {
+  // Until the last row is read: the connection's next request has the server's limit again.
+  response.setTimeout(READER_IDLE_TIMEOUT_MS);
   response.writeHead(200, { 'content-type': 'application/json' });
   let separator = '[';
   let chunk = '';

@@ -99,6 +99,8 @@ export class ApiClient {
       });
       request.once('response', (message) => {
         answered = true;
+        // From here on it is the reader who may be slow, and the daemon who ends that.
+        request.setTimeout(0);
         resolve(message);
       });
       // A daemon that refuses a body closes before it has read all of it: its answer counts, not EPIPE.

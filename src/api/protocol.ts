@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../base/errors.ts';
-import type { FdbRequest, FdbVerb } from '../vtep/fdb-request.ts';
+import type { FdbRequest as ParsedFdbRequest, FdbVerb } from '../vtep/fdb-request.ts';
 import type { FdbRow } from '../vtep/fdb-rows.ts';
 
 /**
@@ -22,7 +22,12 @@ export const API_VERSION = 'v1';
 /** The content type of a batch that is sent line by line. */
 export const NDJSON = 'application/x-ndjson';
 
-export type { FdbRequest, FdbRow, FdbVerb };
+export type { FdbRow, FdbVerb };
+
+/** One entry of a change, with iproute2's spelling of `src_vni`. */
+export interface FdbRequest extends Omit<ParsedFdbRequest, 'srcVni'> {
+  readonly src_vni?: number | undefined;
+}
 
 export interface VersionReport {
   readonly name: 'vtepd';
@@ -48,7 +53,7 @@ export interface FlushRequest {
   readonly dst?: string | undefined;
   readonly port?: number | undefined;
   readonly vni?: number | undefined;
-  readonly srcVni?: number | undefined;
+  readonly src_vni?: number | undefined;
   readonly states?: readonly FdbStateName[] | undefined;
 }
 

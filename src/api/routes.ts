@@ -177,15 +177,16 @@ function push(batch: FdbBatch, value: unknown): void {
   } catch (error) {
     throw withIndex(error, batch.length);
   }
-  batch.push(request);
+  batch.push({ ...request, srcVni: request.src_vni });
 }
 
 async function flush(exchange: Exchange): Promise<void> {
   parse(EMPTY_QUERY, exchange.query, 'the query');
   const body = await readJson(exchange.request, SMALL_BODY_BYTES_MAX);
-  const { dev, mac, dst, port, vni, srcVni, states } = parse(FLUSH_REQUEST, body, 'the request');
-  const tunnel = requireTunnel(exchange.tunnels, dev);
-  checkSourceVni(tunnel, srcVni);
+  const request = parse(FLUSH_REQUEST, body, 'the request');
+  const { mac, dst, port, vni, states } = request;
+  const tunnel = requireTunnel(exchange.tunnels, request.dev);
+  checkSourceVni(tunnel, request.src_vni);
   const removed = await exchange.verbs.flush({
     tunnel,
     mac: mac === undefined ? undefined : requireMac(mac),

@@ -18,7 +18,7 @@ export const FDB_REQUEST = z.strictObject({
   dst: text.optional(),
   port: port.optional(),
   vni: vni.optional(),
-  srcVni: vni.optional(),
+  src_vni: vni.optional(),
   via: text.optional(),
   state: stateName.optional(),
 });
@@ -39,7 +39,7 @@ export const FLUSH_REQUEST = z.strictObject({
   dst: text.optional(),
   port: port.optional(),
   vni: vni.optional(),
-  srcVni: vni.optional(),
+  src_vni: vni.optional(),
   states: z.array(stateName).min(1).optional(),
 });
 

@@ -13,7 +13,7 @@ const HEADER_BYTES_MAX = 16 * 1024;
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 120_000;
 const KEEP_ALIVE_TIMEOUT_MS = 5_000;
-/** A client that neither sends nor reads for so long is cut off. */
+/** A client that neither sends nor reads for so long is cut off; {@link sendRows} has more patience. */
 const IDLE_TIMEOUT_MS = 60_000;
 /** How long requests that have begun may go on once the server closes. */
 const CLOSE_GRACE_MS = 1_000;

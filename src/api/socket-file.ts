@@ -93,10 +93,10 @@ function describe(error: unknown, path: string): VtepError {
   const { code, syscall } = error as NodeJS.ErrnoException;
   const what = `Cannot listen on "${path}": ${syscall ?? 'listen'}: ${code ?? String(error)}`;
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
-    return new VtepError('ERR_PERMISSION', what, {
-      cause: error,
-      hint: 'run as a user who may write there, or choose another path with --socket',
-    });
+    const choose = 'choose a path you may write with --socket';
+    // Not even root may write to what is mounted read-only.
+    const hint = code === 'EROFS' ? choose : `run as root, or ${choose}`;
+    return new VtepError('ERR_PERMISSION', what, { cause: error, hint });
   }
   return new VtepError('ERR_SYSCALL', what, {
     cause: error,

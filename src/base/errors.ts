@@ -1,3 +1,5 @@
+import { printable } from './printable.ts';
+
 /**
  * The one error class, and the closed list of its codes.
  *
@@ -73,8 +75,9 @@ export function asVtepError(value: unknown): VtepError {
   return new VtepError('ERR_INTERNAL', message, { cause: value });
 }
 
-/** The two lines a person reads on stderr. */
+/** The two lines a person reads on stderr, or more: several problems have a line each. */
 export function formatError(error: VtepError): string {
   const line = `error: ${error.message}`;
-  return error.hint === undefined ? line : `${line}\nhint: ${error.hint}`;
+  const text = error.hint === undefined ? line : `${line}\nhint: ${error.hint}`;
+  return text.split('\n').map(printable).join('\n');
 }

@@ -26,7 +26,7 @@ interface Words {
   dst?: string;
   port?: number;
   vni?: number;
-  srcVni?: number;
+  src_vni?: number;
   via?: string;
   states: Set<FdbStateName>;
 }
@@ -63,7 +63,7 @@ export function parseGet(tokens: readonly string[]): { mac: string; dev: string;
   const words = parseWords({ verb: 'get', valued: GET_KEYWORDS }, tokens);
   if (words.mac === undefined) throw missing('get', 'the MAC address', 'LLADDR dev NAME');
   if (words.dev === undefined) throw missing('get', 'the device', 'dev NAME');
-  const vni = words.vni ?? words.srcVni;
+  const vni = words.vni ?? words.src_vni;
   return { mac: words.mac, dev: words.dev, ...(vni !== undefined && { vni }) };
 }
 
@@ -172,7 +172,7 @@ function setValued(words: Words, name: string, value: string): void {
       words.vni = parseNumber(name, value, VNI_MAX);
       break;
     case 'src_vni':
-      words.srcVni = parseNumber(name, value, VNI_MAX);
+      words.src_vni = parseNumber(name, value, VNI_MAX);
       break;
     case 'state':
       words.states.add(requireState(value));

@@ -1,8 +1,9 @@
 import { Command, CommanderError, Option } from 'commander';
 import { VtepError } from '../base/errors.ts';
+import { printable } from '../base/printable.ts';
 import { VNI_MAX } from '../wire/vxlan.ts';
 import { type Config, type ConfigOverrides, VNI_MIN } from './config.ts';
-import { type ConfigPath, countOf, printable, quote } from './problem.ts';
+import { type ConfigPath, countOf, quote } from './problem.ts';
 import { readConfig } from './read.ts';
 import { readMapping, type Report } from './read-mapping.ts';
 import { GLOBAL_SHAPE } from './schema.ts';

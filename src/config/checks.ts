@@ -1,5 +1,6 @@
 import {
   type Config,
+  DEFAULT_PORT,
   MTU_MIN_IPV6,
   REMOTES_MAX,
   TUNNELS_MAX,
@@ -51,7 +52,10 @@ export function checkGlobal(
   report({ path: at.path, place: at.place, message });
 }
 
-/** VNIs are unique: the FDB's key is (VNI, MAC), for all tunnels together. */
+/**
+ * VNIs are unique: the FDB's key is (VNI, MAC), for all tunnels together. Their sockets must be able
+ * to be open side by side.
+ */
 export function checkTunnels(tunnels: readonly ReadTunnel[], report: Report): void {
   const owners = new Map<number, ReadTunnel>();
   for (const tunnel of tunnels) {
@@ -68,10 +72,45 @@ export function checkTunnels(tunnels: readonly ReadTunnel[], report: Report): vo
       'allowed: one tunnel per VNI';
     report({ path: id.path, place: id.place, message });
   }
+  checkListeners(tunnels, report);
   const excess = tunnels[TUNNELS_MAX]?.values.id;
   if (excess === undefined) return;
   const message = `${tunnels.length} tunnels are too many; allowed: up to ${TUNNELS_MAX}`;
   report({ path: ['tunnels'], place: excess.place, message });
+}
+
+/** The kernel gives a port of one address to nobody beside a socket that has the port of all. */
+function checkListeners(tunnels: readonly ReadTunnel[], report: Report): void {
+  const groups = new Map<string, ReadTunnel[]>();
+  for (const tunnel of tunnels) {
+    const listener = listenerOf(tunnel);
+    if (listener === undefined) continue;
+    const group = groups.get(listener);
+    if (group === undefined) groups.set(listener, [tunnel]);
+    else group.push(tunnel);
+  }
+  for (const group of groups.values()) {
+    const local = group.find(({ values }) => values.local !== undefined)?.values.local;
+    const other = group.find(({ values }) => values.local === undefined);
+    if (local === undefined || other === undefined) continue;
+    const { id, port } = other.values;
+    const line = id === undefined ? '' : ` (line ${id.place.line})`;
+    const message =
+      `${local.value.text} has port ${port?.value ?? DEFAULT_PORT} in common with tunnel ` +
+      `${quote(other.name)}${line}, and a tunnel without local listens on every address of the ` +
+      'port; allowed: local in all of them or in none';
+    report({ path: local.path, place: local.place, message });
+  }
+}
+
+/** Family and port; undefined when a value that decides on them is there but not valid. */
+function listenerOf({ values }: ReadTunnel): string | undefined {
+  const { local, remotes, port } = values;
+  if (local === undefined && 'local' in values) return undefined;
+  if (port === undefined && 'port' in values) return undefined;
+  const decider = local ?? remotes?.items[0];
+  if (decider === undefined && remotes !== undefined && remotes.given > 0) return undefined;
+  return `${decider?.value.family ?? 4} ${port?.value ?? DEFAULT_PORT}`;
 }
 
 /** The addresses of one tunnel must go together, and with its MTU. */

@@ -1,4 +1,5 @@
 import { VtepError } from '../base/errors.ts';
+import { printable } from '../base/printable.ts';
 
 /** Keys and list indices from the top of the configuration. */
 export type ConfigPath = readonly (string | number)[];
@@ -45,12 +46,7 @@ export function quote(text: string): string {
   const characters = [...text];
   const cut =
     characters.length > QUOTED_MAX ? `${characters.slice(0, QUOTED_MAX).join('')}…` : text;
-  return JSON.stringify(cut).replace(UNPRINTABLE, escapeCharacter);
-}
-
-/** Text of a library or a file name made safe for a terminal: one line, no control characters. */
-export function printable(text: string): string {
-  return text.replace(UNPRINTABLE, escapeCharacter);
+  return printable(JSON.stringify(cut));
 }
 
 /** "1 problem", "2 problems". */
@@ -71,13 +67,6 @@ function describe(fileName: string, problems: readonly Problem[]): string {
     .join('\n');
 }
 
-function escapeCharacter(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-}
-
 const PLAIN_KEY = /^[\w-]+$/;
 const QUOTED_MAX = 60;
 const PRINTED_MAX = 200;
-/** Control characters, line separators and the marks that turn the direction of text around. */
-const UNPRINTABLE =
-  /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]/gu;

@@ -71,7 +71,8 @@ Examples:
     vtepd --vni 42 --local 192.168.120.10 --remote 192.168.120.20 --name vx42 --address 10.0.0.1/24
 
   The other end may be the Linux kernel, with the same port:
-    ip link add vx42 type vxlan id 42 local 192.168.120.20 remote 192.168.120.10 dstport 4789
+    ip link add vx42 type vxlan id 42 dev eth0 \\
+      local 192.168.120.20 remote 192.168.120.10 dstport 4789
 
   Several tunnels, and settings for all of them:
     vtepd --config /etc/vtepd/vtepd.yaml

@@ -10,7 +10,8 @@ import {
   Parser,
   type YAMLError,
 } from 'yaml';
-import { type Place, printable, type Problem, quote } from './problem.ts';
+import { printable } from '../base/printable.ts';
+import { type Place, type Problem, quote } from './problem.ts';
 import type { ConfigNode, MappingEntry } from './tree.ts';
 
 /**

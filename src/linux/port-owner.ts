@@ -1,6 +1,7 @@
 /** Who holds a UDP port, in words for an error message. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
+import { printable } from '../base/printable.ts';
 import { isUnspecifiedIp } from '../wire/ip.ts';
 import { listLinks } from './netlink-link.ts';
 
@@ -79,8 +80,12 @@ function describeProcess(inodes: ReadonlySet<string>): string | undefined {
   return undefined;
 }
 
-/** `dnsmasq`; for an interpreter that runs a script, `node vtepd`. */
+/** `dnsmasq`; for an interpreter that runs a script, `node vtepd`. A process chooses its name itself. */
 function programName(pid: string): string {
+  return printable(rawProgramName(pid));
+}
+
+function rawProgramName(pid: string): string {
   const [program = '', ...rest] = (readLines(`/proc/${pid}/cmdline`)[0] ?? '').split('\0');
   const name = basename(program.split(' ')[0] ?? '');
   if (name === '') return readLines(`/proc/${pid}/comm`)[0] ?? '';

@@ -23,7 +23,7 @@ const KEYS = [
   'dst',
   'port',
   'vni',
-  'srcVni',
+  'src_vni',
   'via',
   'state',
   'states',

@@ -1,6 +1,10 @@
 import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { sendRows } from '../../../src/api/answer.ts';
+import type { FdbRow } from '../../../src/api/protocol.ts';
 import { ApiFixture } from './api-fixture.ts';
 import { ZERO } from '../vtep/fdb-fixture.ts';
 
@@ -47,5 +51,30 @@ describe('sendRows()', () => {
     expect(count).toBe(20_000);
     slow.destroy();
     expect((await call('GET', '/v1/version')).status).toBe(200);
+  });
+
+  it('has patience with a reader that pauses for longer than the idle limit of the server', async () => {
+    const row: FdbRow = {
+      mac: ZERO,
+      ifname: 'vx42',
+      dst: '10.0.0.1',
+      flags: ['self'],
+      state: 'permanent',
+    };
+    const parts = Array.from({ length: 200 }, () => new Array<FdbRow>(200).fill(row));
+    const path = join(fixture.directory, 'brief.sock');
+    const brief = createServer((_, response) => void sendRows(response, parts));
+    brief.timeout = 50;
+    await once(brief.listen(path), 'listening');
+    const slow = connect(path);
+    slow.write('GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n');
+    await once(slow, 'readable');
+    // Whoever says nothing is cut off meanwhile: several, as Node grants a pending write two periods.
+    for (let times = 0; times < 4; times += 1) await once(connect(path).resume(), 'close');
+    let text = '';
+    for await (const part of slow.setEncoding('utf8')) text += part as string;
+    expect(text.split('"mac"')).toHaveLength(40_001);
+    expect(text).toMatch(/\]\n\r\n0\r\n\r\n$/);
+    brief.close();
   });
 });

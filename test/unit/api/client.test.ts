@@ -76,6 +76,30 @@ describe('ApiClient', () => {
     mute.close();
   });
 
+  it('waits for the rest of an answer that has begun', async () => {
+    const path = join(fixture.directory, 'pausing.sock');
+    const mute = join(fixture.directory, 'mute.sock');
+    const chunk = (text: string) => `${text.length.toString(16)}\r\n${text}\r\n`;
+    let finish = (): void => undefined;
+    const pausing = createServer((socket) => {
+      socket.write(`HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${chunk('[{},\n')}`);
+      finish = () => void socket.end(`${chunk('{}]\n')}${chunk('')}`);
+    }).listen(path);
+    const silent = createServer(() => undefined).listen(mute);
+    await Promise.all([once(pausing, 'listening'), once(silent, 'listening')]);
+    const rows = new ApiClient(path, 50).rows('/v1/fdb');
+    expect(await rows.next()).toEqual({ done: false, value: {} });
+    // A request without an answer tells when the time is up.
+    for (let times = 0; times < 2; times += 1) {
+      await expect(new ApiClient(mute, 50).read('/v1/version')).rejects.toThrow('no answer within');
+    }
+    finish();
+    expect(await rows.next()).toEqual({ done: false, value: {} });
+    expect((await rows.next()).done).toBe(true);
+    pausing.close();
+    silent.close();
+  });
+
   it('says when the answer breaks off, or is of somebody else', async () => {
     const path = join(fixture.directory, 'odd.sock');
     let answer = 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\n[{}';

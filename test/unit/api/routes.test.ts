@@ -19,7 +19,9 @@ const error = (code: string, message: unknown, more: object = {}) => ({
 
 describe('POST /v1/fdb', () => {
   it('changes the FDB with a JSON document', async () => {
-    const entries = [{ mac: MAC, dev: 'vx42', dst: '10.0.0.1', port: 4790, state: 'static' }];
+    const entries = [
+      { mac: MAC, dev: 'vx42', dst: '10.0.0.1', port: 4790, src_vni: 42, state: 'static' },
+    ];
     const { status, json } = await call(
       'POST',
       '/v1/fdb',
@@ -129,6 +131,10 @@ describe('POST /v1/fdb/flush', () => {
     expect((await flush({ dev: 'vx42', states: ['dynamic'] })).json).toEqual({ removed: 0 });
     expect((await flush({ dev: 'vx42', states: ['static'] })).json).toEqual({ removed: 1 });
     expect((await flush({ dev: 'vx42', dst: '10.0.0.1' })).json).toEqual({ removed: 1 });
+    expect((await flush({ dev: 'vx42', src_vni: 42 })).json).toEqual({ removed: 0 });
+    expect((await flush({ dev: 'vx42', src_vni: 43 })).json).toEqual(
+      error('ERR_USAGE', 'Cannot use src_vni 43 on "vx42", whose VNI is 42'),
+    );
     expect((await flush({})).status).toBe(400);
     expect((await flush({ dev: 'vx42', all: true })).json).toEqual(
       error('ERR_USAGE', expect.stringContaining('unknown field "all"')),

@@ -24,6 +24,14 @@ describe('a request', () => {
       { verb: 'add', entries: [{ mac: MAC, dev: 'vx42', dst: '10.0.0.1', dts: 1 }] },
       'unknown field "dts"',
     ],
+    [
+      { verb: 'add', entries: [{ mac: MAC, dev: 'vx42', dst: '10.0.0.1', srcVni: 42 }] },
+      'unknown field "srcVni"',
+    ],
+    [
+      { verb: 'add', entries: [{ mac: MAC, dev: 'vx42', dst: '10.0.0.1', src_vni: 43 }] },
+      'Cannot use src_vni 43 on "vx42", whose VNI is 42',
+    ],
     [{ verb: 'remove', entries: [{}] }, '"verb"'],
     [{ verb: 'add', entries: [{ mac: 1, dev: 'vx42' }] }, '"mac"'],
     [{ verb: 'add', entries: [{ mac: MAC, dev: 'vx42', dst: '10.0.0.1', port: 70000 }] }, '"port"'],

@@ -35,4 +35,9 @@ describe('formatError()', () => {
     const withHint = new VtepError('ERR_LIMIT', 'Full', { hint: 'delete some' });
     expect(formatError(withHint)).toBe('error: Full\nhint: delete some');
   });
+
+  it('leaves nothing in that a terminal could act on, but the ends of lines', () => {
+    const error = new VtepError('ERR_CONFIG', 'a\u001b[31m\nb', { hint: 'c\u009b\u202e' });
+    expect(formatError(error)).toBe('error: a\\u001b[31m\nb\nhint: c\\u009b\\u202e');
+  });
 });

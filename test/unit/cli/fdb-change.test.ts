@@ -25,6 +25,13 @@ describe('vtep fdb add and del', () => {
     expect(await vtep('fdb show')).toEqual(ok());
   });
 
+  it('sends src_vni as the API spells it', async () => {
+    expect(await vtep(`fdb add ${MAC} dev vx42 dst 10.0.0.1 src_vni 42`)).toEqual(ok());
+    expect((await vtep(`fdb del ${MAC} dev vx42 src_vni 43`)).stderr).toContain(
+      'Cannot use src_vni 43 on "vx42"',
+    );
+  });
+
   it('ends with 5 for what exists and with 4 for what does not, and changes nothing', async () => {
     await vtep(`fdb add ${MAC} dev vx42 dst 192.168.120.20`);
     const exists = await vtep(`fdb add ${MAC} dev vx42 dst 192.168.120.30`);

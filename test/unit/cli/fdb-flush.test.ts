@@ -19,6 +19,7 @@ describe('vtep fdb flush', () => {
     await vtep(`fdb append ${ZERO} dev vx42 dst 10.0.0.2`);
     expect(await vtep('fdb flush dev vx42 nopermanent')).toEqual(ok());
     expect(await vtep('-s fdb flush dev vx42')).toEqual(ok('2 entries removed\n'));
+    expect((await vtep('fdb flush dev vx42 src_vni 43')).stderr).toContain('Cannot use src_vni 43');
     expect(await vtep('-j fdb flush dev vx42')).toEqual(ok('{"removed":0}\n'));
   });
 });

@@ -12,7 +12,7 @@ describe('parseChange()', () => {
       dst: '192.168.120.20',
       port: 4790,
       vni: 43,
-      srcVni: 42,
+      src_vni: 42,
       via: 'eth0',
       state: 'static',
     };
@@ -70,7 +70,10 @@ describe('parseChange()', () => {
 describe('parseGet()', () => {
   it('takes bridge fdb get, with brport for dev', () => {
     expect(parseGet(split(`to ${MAC} brport vx42 self`))).toEqual({ mac: MAC, dev: 'vx42' });
-    expect(parseGet(split(`${MAC} dev vx42 vni 42`))).toEqual({ mac: MAC, dev: 'vx42', vni: 42 });
+    for (const word of ['vni', 'src_vni']) {
+      const words = split(`${MAC} dev vx42 ${word} 42`);
+      expect(parseGet(words)).toEqual({ mac: MAC, dev: 'vx42', vni: 42 });
+    }
   });
 });
 

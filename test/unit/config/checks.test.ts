@@ -16,7 +16,7 @@ const global = (settings: string) => check(`${settings}\ntunnels: { a: { id: 1 }
 
 describe('checkTunnels()', () => {
   it('wants one tunnel per VNI', () => {
-    expect(check('tunnels:\n  a: {id: 7}\n  b: {vni: 7, local: 10.0.0.1}')).toEqual([
+    expect(check('tunnels:\n  a: {id: 7}\n  b: {vni: 7, mtu: 1400}')).toEqual([
       'tunnels.b.vni: 7 is the VNI of tunnel "a" too (line 2); allowed: one tunnel per VNI',
     ]);
   });
@@ -26,6 +26,44 @@ describe('checkTunnels()', () => {
     expect(check(`tunnels:\n${tunnels.join('\n')}`)).toEqual([
       'tunnels: 4097 tunnels are too many; allowed: up to 4096',
     ]);
+  });
+});
+
+describe('checkTunnels() of listeners', () => {
+  const pair = (a: string, b: string) =>
+    check(`tunnels:\n  a: { id: 1, ${a} }\n  b: { id: 2, ${b} }`);
+
+  it('refuses local and no local on one port, in either order, at the local', () => {
+    const message =
+      'a tunnel without local listens on every address of the port; ' +
+      'allowed: local in all of them or in none';
+    expect(pair('local: 10.0.0.1', 'port: 4789')).toEqual([
+      `tunnels.a.local: 10.0.0.1 has port 4789 in common with tunnel "b" (line 3), and ${message}`,
+    ]);
+    expect(pair('remotes: ["fd00::2"], port: 8472', 'local: fd00::1, port: 8472')).toEqual([
+      `tunnels.b.local: fd00::1 has port 8472 in common with tunnel "a" (line 2), and ${message}`,
+    ]);
+  });
+
+  it('makes one problem of one port, however many tunnels have it', () => {
+    const tunnels = ['a: { id: 1, local: 10.0.0.1 }', 'b: { id: 2, local: 10.0.0.2 }'];
+    const wildcards = ['c: { id: 3 }', 'd: { id: 4 }'];
+    expect(check(`tunnels:\n  ${[...tunnels, ...wildcards].join('\n  ')}`)).toHaveLength(1);
+  });
+
+  it('lets tunnels be that differ in port or family, or all have local, or none', () => {
+    expect(pair('local: 10.0.0.1', 'port: 4790')).toEqual([]);
+    expect(pair('local: "fd00::1"', 'remotes: [10.0.0.2]')).toEqual([]);
+    expect(pair('local: 10.0.0.1', 'remotes: ["fd00::2"]')).toEqual([]);
+    expect(pair('local: 10.0.0.1', 'local: 10.0.0.2')).toEqual([]);
+    expect(pair('port: 4790', 'port: 4790')).toEqual([]);
+  });
+
+  it('says nothing of a tunnel whose address or port is wrong by itself', () => {
+    const local = 'local: 10.0.0.1';
+    expect(pair(local, 'local: 10.0.0')).toEqual([expect.stringContaining('tunnels.b.local: ')]);
+    expect(pair(local, 'port: 0')).toEqual([expect.stringContaining('tunnels.b.port: ')]);
+    expect(pair(local, 'remotes: [x]')).toEqual([expect.stringContaining('.b.remotes[0]: ')]);
   });
 });
 

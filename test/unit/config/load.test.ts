@@ -117,6 +117,8 @@ tunnels:
     expect(problemsOf(text)).toEqual([
       'vtepd.yaml:1:12: log-level: "trace" is not supported; allowed: debug, info, warn, error',
       'vtepd.yaml:4:9: tunnels.vx42.id: 16777216 is out of range; allowed: 1 to 16777215',
+      'vtepd.yaml:5:12: tunnels.vx42.local: 192.168.120.10 has port 4789 in common with tunnel "vx43", and ' +
+        'a tunnel without local listens on every address of the port; allowed: local in all of them or in none',
       'vtepd.yaml:6:30: tunnels.vx42.remote[1]: "vm2" is not an IP address; ' +
         'allowed: a unicast IPv4 or IPv6 address (names are not resolved)',
       'vtepd.yaml:7:10: tunnels.vx42.mtu: 67 is out of range; allowed: auto, or 68 to 65485',

@@ -3,7 +3,6 @@ import {
   ConfigError,
   countOf,
   formatPath,
-  printable,
   type Problem,
   quote,
 } from '../../../src/config/problem.ts';
@@ -56,13 +55,12 @@ describe('formatPath()', () => {
   });
 });
 
-describe('quote() and printable()', () => {
-  it('leave nothing in that a terminal could act on', () => {
+describe('quote()', () => {
+  it('leaves nothing in that a terminal could act on', () => {
     expect(quote('a"b\u001b[31m\u0085\u202e\n')).toBe('"a\\"b\\u001b[31m\\u0085\\u202e\\n"');
-    expect(printable('a\u001b\u2028é')).toBe('a\\u001b\\u2028é');
   });
 
-  it('cut a long value between characters', () => {
+  it('cuts a long value between characters', () => {
     expect(quote('x'.repeat(61))).toBe(`"${'x'.repeat(60)}…"`);
     expect(quote('😀'.repeat(61))).toBe(`"${'😀'.repeat(60)}…"`);
   });

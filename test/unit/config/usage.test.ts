@@ -25,4 +25,9 @@ describe('HELP_AFTER', () => {
     expect(used.length).toBeGreaterThan(5);
     expect(names).toEqual(expect.arrayContaining(used));
   });
+
+  it('names the device under a kernel tunnel, from which the kernel takes its MTU', () => {
+    expect(HELP_AFTER).toContain('type vxlan id 42 dev eth0 ');
+    for (const line of HELP_AFTER.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
+  });
 });
