@@ -103,7 +103,7 @@ export class DaemonInspector implements Inspector {
         (flags & TUNNEL_SEGMENTATION_FAILED) !== 0,
       ),
       gro: state(
-        endpoint.gro && (flags & TUNNEL_COALESCE) !== 0,
+        (endpoint.gro || this.#options.portable) && (flags & TUNNEL_COALESCE) !== 0,
         (flags & TUNNEL_COALESCE_FAILED) !== 0,
       ),
     };

@@ -55,7 +55,9 @@ class NaiveFdb {
   learn(key: Key, destination: number, now: number): number {
     const entry = this.read(key);
     if (entry === undefined) {
-      if (this.full) return LEARN_FULL;
+      // A sixteenth is left to users.
+      const learnable = this.#capacity - Math.floor(this.#capacity / 16);
+      if (this.entries.length >= learnable) return LEARN_FULL;
       this.put(key, { destination, origin: ORIGIN_LEARNED, state: STATE_DYNAMIC }, now);
       return LEARN_ADDED;
     }
