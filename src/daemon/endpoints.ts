@@ -1,4 +1,5 @@
 /** Underlay endpoints: the sockets of one local address and port, shared by all tunnels that use it. */
+import { VtepError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import type { Config, TunnelConfig } from '../config/config.ts';
 import {
@@ -16,7 +17,6 @@ import {
 import { formatIp, parseIp } from '../wire/ip.ts';
 import { anyAddress, scopeOf } from './egress.ts';
 import type { WorkerPool } from './worker-pool.ts';
-import { VtepError } from '../base/errors.ts';
 
 export interface Endpoint {
   readonly id: number;

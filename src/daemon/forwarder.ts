@@ -203,10 +203,7 @@ export class Forwarder {
     grace.enter(worker);
     try {
       for (let round = 0; round < ROUNDS; round += 1) {
-        const count = this.#tapReader.read(fd);
-        if (this.#tapReader.refused > 0) this.#losses.unread(tunnel, this.#tapReader.refused);
-        if (count === 0) break;
-        this.#transmitter.transmit(this.#frames, tunnel, this.#nowSeconds);
+        this.#forward(tunnel, fd);
         if (this.#tapReader.drained) break;
       }
     } catch (error) {
@@ -216,14 +213,21 @@ export class Forwarder {
     if (this.#tapReader.errno !== 0) this.#lose('tunnel', tunnel, this.#tapReader.errno);
   }
 
+  /** One batch from the TAP to the underlay. */
+  #forward(tunnel: number, fd: number): void {
+    const count = this.#tapReader.read(fd);
+    const { refused } = this.#tapReader;
+    if (refused > 0) this.#losses.unread(tunnel, refused);
+    if (count > 0) this.#transmitter.transmit(this.#frames, tunnel, this.#nowSeconds);
+  }
+
   /**
    * What was delivered is often answered before writev() returns (acknowledgements, echo replies), and the
    * device queues answers where their flow came from: they are sent without waiting for the event loop.
    */
   #takeAnswers(tunnel: number): void {
     const fd = tunnel < 0 ? NO_FD : this.#readFds[tunnel]!;
-    if (fd === NO_FD || this.#tapReader.read(fd) === 0) return;
-    this.#transmitter.transmit(this.#frames, tunnel, this.#nowSeconds);
+    if (fd !== NO_FD) this.#forward(tunnel, fd);
   }
 
   #onSocket(endpoint: number, fd: number, vnis: VniMap): void {
@@ -243,8 +247,8 @@ export class Forwarder {
       this.#fault(error);
     }
     grace.leave(worker);
-    if (this.#fastReceiver.errno !== 0)
-      this.#events.lost('endpoint', endpoint, this.#fastReceiver.errno);
+    const { errno } = this.#fastReceiver;
+    if (errno !== 0) this.#lose('endpoint', endpoint, errno);
   }
 
   /** The portable underlay's datagrams lie in the batch already. */

@@ -133,7 +133,7 @@ export class DaemonInspector implements Inspector {
     const drops: Record<string, number> = {};
     for (let reason = 1; reason < DROP_REASON_COUNT; reason += 1) {
       const count = this.#options.tables.counters.tunnelTotal(tunnel, COUNTER_DROPS + reason);
-      if (count > 0) drops[DROP_REASONS[reason]!.name] = count;
+      if (count > 0) drops[DROP_REASONS[reason]!] = count;
     }
     return drops;
   }

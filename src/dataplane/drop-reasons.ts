@@ -34,89 +34,27 @@ export const DROP_RX_OVERFLOW = 20;
 
 export const DROP_REASON_COUNT = 21;
 
-/** Name, direction and what to do about it, by number; index 0 is no reason. */
-export const DROP_REASONS: readonly { name: string; direction: 'rx' | 'tx'; advice: string }[] = [
-  { name: 'none', direction: 'rx', advice: '' },
-  { name: 'short', direction: 'rx', advice: 'something that is not VXLAN is sent to the port' },
-  { name: 'no_i_flag', direction: 'rx', advice: 'something that is not VXLAN is sent to the port' },
-  {
-    name: 'vni_unknown',
-    direction: 'rx',
-    advice: 'the other end uses another VNI, or a tunnel is missing here',
-  },
-  {
-    name: 'remote_denied',
-    direction: 'rx',
-    advice: 'add the sender to the remotes of the tunnel, or leave it out on purpose',
-  },
-  {
-    name: 'inner_short',
-    direction: 'rx',
-    advice: 'the other end sends frames without a whole Ethernet header',
-  },
-  {
-    name: 'smac_invalid',
-    direction: 'rx',
-    advice: 'the other end sends a zero or multicast source MAC',
-  },
-  {
-    name: 'own_mac',
-    direction: 'rx',
-    advice: 'the own MAC comes back: two hosts with one MAC, or a loop',
-  },
-  {
-    name: 'ecn',
-    direction: 'rx',
-    advice: 'the underlay marked congestion on a frame whose sender does not know ECN (RFC 6040)',
-  },
-  {
-    name: 'mac_pinned',
-    direction: 'rx',
-    advice:
-      'a MAC with a static entry arrives from another remote: correct the entry, or find the spoofer',
-  },
-  { name: 'malformed', direction: 'rx', advice: 'merged datagrams could not be told apart' },
-  {
-    name: 'tap_write',
-    direction: 'rx',
-    advice: 'the TAP device is down, or its queue refused the frame: ip link set NAME up',
-  },
-  { name: 'tx_short', direction: 'tx', advice: 'a frame on the TAP has no whole Ethernet header' },
-  {
-    name: 'tx_smac_invalid',
-    direction: 'tx',
-    advice: 'a frame on the TAP has a zero or multicast source MAC',
-  },
-  {
-    name: 'tx_malformed',
-    direction: 'tx',
-    advice: 'a super-frame on the TAP has headers that contradict its offload request',
-  },
-  { name: 'no_remote', direction: 'tx', advice: 'no FDB entry and no flood list: add a remote' },
-  {
-    name: 'mtu',
-    direction: 'tx',
-    advice: 'larger than the path: lower the MTU of the TAP or raise that of the underlay',
-  },
-  {
-    name: 'unreachable',
-    direction: 'tx',
-    advice: 'no route to the remote, or its host says that nobody listens there',
-  },
-  {
-    name: 'sock_full',
-    direction: 'tx',
-    advice: 'the underlay is slower than the overlay: shape the senders',
-  },
-  {
-    name: 'send_failed',
-    direction: 'tx',
-    advice: 'the kernel refused a datagram, often a firewall on the output path',
-  },
-  {
-    name: 'rx_overflow',
-    direction: 'rx',
-    advice:
-      'datagrams came faster than they were forwarded; a larger buffer helps against bursts only',
-  },
+/** Names by number; the README says what to do about each. Index 0 is no reason. */
+export const DROP_REASONS: readonly string[] = [
+  'none',
+  'short',
+  'no_i_flag',
+  'vni_unknown',
+  'remote_denied',
+  'inner_short',
+  'smac_invalid',
+  'own_mac',
+  'ecn',
+  'mac_pinned',
+  'malformed',
+  'tap_write',
+  'tx_short',
+  'tx_smac_invalid',
+  'tx_malformed',
+  'no_remote',
+  'mtu',
+  'unreachable',
+  'sock_full',
+  'send_failed',
+  'rx_overflow',
 ];

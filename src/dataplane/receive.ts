@@ -17,7 +17,7 @@ import { LEARN_ADDED, LEARN_BUSY, LEARN_FULL, LEARN_MIGRATED, LEARN_PINNED } fro
 import { ADDRESS_BYTES, type DatagramBatch } from '../packet/datagram-batch.ts';
 import { DELIVERED, SUPER_FRAME_REFUSED, type DeliveryPlan } from '../packet/delivery-plan.ts';
 import { combineEcn, ECN_MASK } from '../wire/ecn.ts';
-import { ETHERNET_HEADER_LENGTH } from '../wire/ethernet.ts';
+import { ETHERNET_HEADER_LENGTH, ETHERNET_SOURCE_OFFSET } from '../wire/ethernet.ts';
 import { updateIpv4Tos } from '../wire/ipv4.ts';
 import { writeIpv6TrafficClass } from '../wire/ipv6.ts';
 import { isMulticastMac, isZeroMac, readMacHigh, readMacLow } from '../wire/mac.ts';
@@ -157,9 +157,9 @@ export class Receiver {
     const frame = offset + VXLAN_HEADER_LENGTH;
     const frameLength = length - VXLAN_HEADER_LENGTH;
     if (frameLength < ETHERNET_HEADER_LENGTH) return this.#drop(tunnel, DROP_INNER_SHORT);
-    const sourceHigh = readMacHigh(view, frame + 6);
+    const sourceHigh = readMacHigh(view, frame + ETHERNET_SOURCE_OFFSET);
     // Signed: a number of 31 bits needs no box on its way, an unsigned one of 32 bits does.
-    const sourceLow = readMacLow(view, frame + 6) | 0;
+    const sourceLow = readMacLow(view, frame + ETHERNET_SOURCE_OFFSET) | 0;
     if (isMulticastMac(sourceHigh) || isZeroMac(sourceHigh, sourceLow)) {
       return this.#drop(tunnel, DROP_SMAC_INVALID);
     }

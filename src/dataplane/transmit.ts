@@ -23,7 +23,7 @@ import {
   type TransmitPlan,
 } from '../packet/transmit-plan.ts';
 import { encapsulateEcn } from '../wire/ecn.ts';
-import { ETHERNET_HEADER_LENGTH } from '../wire/ethernet.ts';
+import { ETHERNET_HEADER_LENGTH, ETHERNET_SOURCE_OFFSET } from '../wire/ethernet.ts';
 import { isMulticastMac, isZeroMac, readMacHigh, readMacLow } from '../wire/mac.ts';
 import { VXLAN_HEADER_LENGTH } from '../wire/vxlan.ts';
 import {
@@ -119,8 +119,11 @@ export class Transmitter {
     const { view } = this.#arena;
     const frame = slot + SLOT_FRAME_OFFSET;
     if (length < ETHERNET_HEADER_LENGTH) return this.#drop(DROP_TX_SHORT, 1);
-    const sourceHigh = readMacHigh(view, frame + 6);
-    if (isMulticastMac(sourceHigh) || isZeroMac(sourceHigh, readMacLow(view, frame + 6))) {
+    const sourceHigh = readMacHigh(view, frame + ETHERNET_SOURCE_OFFSET);
+    if (
+      isMulticastMac(sourceHigh) ||
+      isZeroMac(sourceHigh, readMacLow(view, frame + ETHERNET_SOURCE_OFFSET))
+    ) {
       return this.#drop(DROP_TX_SMAC_INVALID, 1);
     }
     const { fdb, lists, tunnels } = this.#tables;

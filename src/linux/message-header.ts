@@ -18,7 +18,6 @@ export const MMSGHDR_IOVECS = 16;
 export const MMSGHDR_IOVEC_COUNT = 24;
 export const MMSGHDR_CONTROL = 32;
 export const MMSGHDR_CONTROL_LENGTH = 40;
-export const MMSGHDR_FLAGS = 48;
 export const MMSGHDR_TRANSFERRED = 56;
 
 /** `struct cmsghdr`: length (64), level (32), type (32), then the data, padded to 8. */

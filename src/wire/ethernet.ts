@@ -17,7 +17,6 @@ import { VLAN_TAG_LENGTH } from './vlan.ts';
  * +-------------------------------+
  */
 export const ETHERNET_HEADER_LENGTH = 14;
-export const ETHERNET_DESTINATION_OFFSET = 0;
 export const ETHERNET_SOURCE_OFFSET = 6;
 export const ETHERNET_TYPE_OFFSET = 12;
 

@@ -22,7 +22,6 @@ import { foldChecksum, foldSum, sumBytes, updateChecksum16 } from './checksum.ts
  * Addresses are unsigned 32-bit numbers in host order: 192.0.2.1 is 0xc0000201.
  */
 export const IPV4_HEADER_LENGTH_MIN = 20;
-export const IPV4_HEADER_LENGTH_MAX = 60;
 
 export const IPV4_TOS_OFFSET = 1;
 export const IPV4_TOTAL_LENGTH_OFFSET = 2;
@@ -39,7 +38,6 @@ export const IPV4_FLAG_MF = 0x2000;
 export const IPV4_FRAGMENT_OFFSET_MASK = 0x1fff; // in units of 8 bytes
 
 export const IPPROTO_ICMP = 1;
-export const IPPROTO_IGMP = 2;
 
 /**
  * True when the `available` bytes at `l3` hold a whole IPv4 packet: version 4, IHL of at least 5, and

@@ -17,7 +17,6 @@
  * Addresses are read in place, at IPV6_SOURCE_OFFSET and IPV6_DESTINATION_OFFSET.
  */
 export const IPV6_HEADER_LENGTH = 40;
-export const IPV6_ADDRESS_LENGTH = 16;
 
 export const IPV6_PAYLOAD_LENGTH_OFFSET = 4;
 export const IPV6_NEXT_HEADER_OFFSET = 6;
@@ -28,7 +27,6 @@ export const IPV6_DESTINATION_OFFSET = 24;
 export const IPPROTO_HOPOPTS = 0;
 export const IPPROTO_ROUTING = 43;
 export const IPPROTO_FRAGMENT = 44;
-export const IPPROTO_ICMPV6 = 58;
 export const IPPROTO_NONE = 59;
 export const IPPROTO_DSTOPTS = 60;
 

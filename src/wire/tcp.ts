@@ -21,7 +21,6 @@
 export const IPPROTO_TCP = 6;
 
 export const TCP_HEADER_LENGTH_MIN = 20;
-export const TCP_HEADER_LENGTH_MAX = 60;
 
 export const TCP_SOURCE_PORT_OFFSET = 0;
 export const TCP_DESTINATION_PORT_OFFSET = 2;
@@ -31,7 +30,6 @@ export const TCP_DATA_OFFSET_OFFSET = 12; // upper 4 bits: header length in 32-b
 export const TCP_FLAGS_OFFSET = 13;
 export const TCP_WINDOW_OFFSET = 14;
 export const TCP_CHECKSUM_OFFSET = 16; // also the virtio csum_offset of TCP
-export const TCP_URGENT_OFFSET = 18;
 
 export const TCP_FIN = 0x01;
 export const TCP_SYN = 0x02;

@@ -14,9 +14,6 @@
 export const VLAN_TAG_LENGTH = 4;
 export const VLAN_ID_MAX = 4094;
 
-/** VLAN ID 0: the tag carries a priority and the frame belongs to no VLAN (priority-tagged). */
-export const VLAN_ID_PRIORITY = 0;
-
 const TCI_OFFSET = 2;
 const ID_MASK = 0x0fff;
 const PRIORITY_SHIFT = 13;

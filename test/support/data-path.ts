@@ -179,7 +179,7 @@ export class DataPath {
 
   /** Drop counters that are not 0, by name; `tunnel` 4 for those before a tunnel is known. */
   drops(tunnel = 0): Record<string, number> {
-    const counts = DROP_REASONS.map(({ name }, reason): [string, number] => [
+    const counts = DROP_REASONS.map((name, reason): [string, number] => [
       name,
       this.counter(COUNTER_DROPS + reason, tunnel),
     ]);
