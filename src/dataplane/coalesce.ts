@@ -102,7 +102,7 @@ export class Coalescer {
       this.#pushed ||
       this.#segments === SEGMENTS_MAX ||
       this.#ipLength + payload > IP_LENGTH_MAX ||
-      (readTcpSequence(view, l4) | 0) !== this.#nextSequence ||
+      readTcpSequence(view, l4) !== this.#nextSequence ||
       !this.#sameHeaders(view, frame, l3, l4) ||
       !this.#verified(view, inner, l3)
     ) {

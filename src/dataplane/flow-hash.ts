@@ -15,18 +15,18 @@ const IPPROTO_SCTP = 132;
 export function flowHash(view: DataView, frame: number, inner: InnerPacket): number {
   let hash: number;
   if (inner.family === 4) {
-    hash = mix(mix(inner.protocol, view.getUint32(inner.l3 + 12)), view.getUint32(inner.l3 + 16));
+    hash = mix(mix(inner.protocol, view.getInt32(inner.l3 + 12)), view.getInt32(inner.l3 + 16));
   } else if (inner.family === 6) {
     hash = inner.protocol;
     for (let offset = inner.l3 + 8; offset < inner.l3 + 40; offset += 4) {
-      hash = mix(hash, view.getUint32(offset));
+      hash = mix(hash, view.getInt32(offset));
     }
   } else {
-    hash = mix(mix(view.getUint32(frame), view.getUint32(frame + 4)), view.getUint32(frame + 8));
+    hash = mix(mix(view.getInt32(frame), view.getInt32(frame + 4)), view.getInt32(frame + 8));
     return finish(hash);
   }
   if (inner.l4 >= 0 && hasPorts(inner.protocol) && inner.l4 + 4 <= inner.end) {
-    hash = mix(hash, view.getUint32(inner.l4));
+    hash = mix(hash, view.getInt32(inner.l4));
   }
   return finish(hash);
 }

@@ -20,7 +20,7 @@ import { combineEcn, ECN_MASK } from '../wire/ecn.ts';
 import { ETHERNET_HEADER_LENGTH, ETHERNET_SOURCE_OFFSET } from '../wire/ethernet.ts';
 import { updateIpv4Tos } from '../wire/ipv4.ts';
 import { writeIpv6TrafficClass } from '../wire/ipv6.ts';
-import { isMulticastMac, isZeroMac, readMacHigh, readMacLow } from '../wire/mac.ts';
+import { isMulticastMac, isZeroMac, readMacHigh, readMacLowSigned } from '../wire/mac.ts';
 import { isVxlan, readVni, VXLAN_HEADER_LENGTH } from '../wire/vxlan.ts';
 import { Coalescer } from './coalesce.ts';
 import {
@@ -158,8 +158,7 @@ export class Receiver {
     const frameLength = length - VXLAN_HEADER_LENGTH;
     if (frameLength < ETHERNET_HEADER_LENGTH) return this.#drop(tunnel, DROP_INNER_SHORT);
     const sourceHigh = readMacHigh(view, frame + ETHERNET_SOURCE_OFFSET);
-    // Signed: a number of 31 bits needs no box on its way, an unsigned one of 32 bits does.
-    const sourceLow = readMacLow(view, frame + ETHERNET_SOURCE_OFFSET) | 0;
+    const sourceLow = readMacLowSigned(view, frame + ETHERNET_SOURCE_OFFSET);
     if (isMulticastMac(sourceHigh) || isZeroMac(sourceHigh, sourceLow)) {
       return this.#drop(tunnel, DROP_SMAC_INVALID);
     }

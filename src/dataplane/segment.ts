@@ -169,7 +169,7 @@ export class Segmenter {
     this.#l4HeaderLength = l4HeaderLength;
     if (this.#tcp) {
       this.#flags = readTcpFlags(view, l4);
-      this.#sequence = readTcpSequence(view, l4) | 0;
+      this.#sequence = readTcpSequence(view, l4);
       writeTcpFlags(view, l4, 0);
       writeTcpSequence(view, l4, 0);
       writeTcpChecksum(view, l4, 0);

@@ -24,7 +24,7 @@ import {
 } from '../packet/transmit-plan.ts';
 import { encapsulateEcn } from '../wire/ecn.ts';
 import { ETHERNET_HEADER_LENGTH, ETHERNET_SOURCE_OFFSET } from '../wire/ethernet.ts';
-import { isMulticastMac, isZeroMac, readMacHigh, readMacLow } from '../wire/mac.ts';
+import { isMulticastMac, isZeroMac, readMacHigh, readMacLowSigned } from '../wire/mac.ts';
 import { VXLAN_HEADER_LENGTH } from '../wire/vxlan.ts';
 import {
   VIRTIO_NET_HDR_GSO_ECN,
@@ -122,14 +122,13 @@ export class Transmitter {
     const sourceHigh = readMacHigh(view, frame + ETHERNET_SOURCE_OFFSET);
     if (
       isMulticastMac(sourceHigh) ||
-      isZeroMac(sourceHigh, readMacLow(view, frame + ETHERNET_SOURCE_OFFSET))
+      isZeroMac(sourceHigh, readMacLowSigned(view, frame + ETHERNET_SOURCE_OFFSET))
     ) {
       return this.#drop(DROP_TX_SMAC_INVALID, 1);
     }
     const { fdb, lists, tunnels } = this.#tables;
     this.#vni = tunnels.vni(this.#tunnel);
-    // Signed: a number of 31 bits needs no box on its way, an unsigned one of 32 bits does.
-    const destination = this.#lookup(readMacHigh(view, frame), readMacLow(view, frame) | 0);
+    const destination = this.#lookup(readMacHigh(view, frame), readMacLowSigned(view, frame));
     if (destination === NO_DESTINATION) return this.#drop(DROP_NO_REMOTE, 1);
     const matched = fdb.matchedSlot;
     const pieces = this.#prepare(slot, length);

@@ -46,7 +46,8 @@ const FIRST = HEADER_WORDS;
 const STEP = BUCKET_WORDS;
 const LANES = BUCKET_ROWS - 1;
 
-const TWO_POW_32 = 0x1_0000_0000;
+/** As many values as hashes have. */
+const HASHES = 0x8000_0000;
 
 export class Chains {
   readonly memory: SharedArrayBuffer;
@@ -68,7 +69,7 @@ export class Chains {
     const buckets = this.words[HEADER_BUCKETS]!;
     this.slots = buckets * BUCKET_ROWS;
     this.#seed = this.words[HEADER_SEED]!;
-    this.#scale = buckets / TWO_POW_32;
+    this.#scale = buckets / HASHES;
     this.#end = HEADER_WORDS + buckets * BUCKET_WORDS;
   }
 

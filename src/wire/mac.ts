@@ -51,6 +51,11 @@ export function readMacLow(view: DataView, offset: number): number {
   return view.getUint32(offset + LOW_OFFSET);
 }
 
+/** {@link readMacLow} as a signed number, which needs no box on its way: for keys on the frames' path. */
+export function readMacLowSigned(view: DataView, offset: number): number {
+  return view.getInt32(offset + LOW_OFFSET);
+}
+
 /** Writes the 6 bytes at `offset`. */
 export function writeMac(view: DataView, offset: number, high: number, low: number): void {
   view.setUint16(offset, high);

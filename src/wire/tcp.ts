@@ -62,9 +62,9 @@ export function readTcpDestinationPort(view: DataView, l4: number): number {
   return view.getUint16(l4 + TCP_DESTINATION_PORT_OFFSET);
 }
 
-/** Sequence number, 0..0xffffffff. */
+/** Sequence number modulo 2^32, signed: so it needs no box on its way, and wraps with `| 0`. */
 export function readTcpSequence(view: DataView, l4: number): number {
-  return view.getUint32(l4 + TCP_SEQUENCE_OFFSET);
+  return view.getInt32(l4 + TCP_SEQUENCE_OFFSET);
 }
 
 /** Acknowledgment number, 0..0xffffffff. */

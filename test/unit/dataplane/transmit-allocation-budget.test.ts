@@ -29,7 +29,8 @@ describe('a million frames', () => {
   ])(
     'through %s cause no garbage collection and leave the heap as it is',
     (scenario) => {
-      const { collections, heapGrowthBytes } = run(scenario, 1_000_000);
+      const { frames, collections, heapGrowthBytes } = run(scenario, 1_000_000);
+      expect(frames).toBeGreaterThanOrEqual(1_000_000);
       expect(collections).toBe(0);
       expect(heapGrowthBytes).toBeLessThan(GROWTH_BYTES_MAX);
     },

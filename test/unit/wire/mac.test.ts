@@ -34,6 +34,7 @@ it('the readers and the writer agree on the six bytes', () => {
   const view = bytesOf('00 5254f03fe643 00');
   expect(mac.readMacHigh(view, 1)).toBe(0x5254);
   expect(mac.readMacLow(view, 1)).toBe(0xf03fe643);
+  expect(mac.readMacLowSigned(view, 1)).toBe(0xf03fe643 | 0);
   const written = poisoned(8);
   mac.writeMac(written, 1, 0x5254, 0xf03fe643);
   expect(hexOf(written)).toBe('a55254f03fe643a5');
