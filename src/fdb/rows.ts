@@ -18,7 +18,9 @@
  * instructions for exactly that many.
  */
 import { Chains, NO_ROW } from './chains.ts';
+import type { LearnLimits } from './learn-limits.ts';
 import { tryLock, unlock } from './lock.ts';
+import type { MacMoves } from './mac-moves.ts';
 import {
   AGE_UPDATED,
   AGE_USED,
@@ -30,8 +32,10 @@ import {
   HEADER_MAGIC,
   MAC_HIGH_KEY_MASK,
   META_FIELD_MASK,
+  META_FROZEN,
   META_KEY_MASK,
   META_LIVE,
+  META_MOVED,
   META_ORIGIN_SHIFT,
   META_PASSED,
   META_VNI_SHIFT,
@@ -52,6 +56,10 @@ export const LEARN_PINNED = 3;
 /** Somebody else was changing the table; nothing was done, the next frame will do. */
 export const LEARN_BUSY = 4;
 export const LEARN_FULL = 5;
+/** The tunnel or the remote has learned as many MACs as it may; nothing was done. */
+export const LEARN_LIMITED = 6;
+/** The entry has another destination and is frozen there: it stays where it is. */
+export const LEARN_FROZEN = 7;
 
 const NO_DESTINATION = -1;
 const RESERVE_SHIFT = 4;
@@ -68,6 +76,12 @@ const PASSED = META_PASSED;
 const ROWS = BUCKET_ROWS;
 const VNI_SHIFT = META_VNI_SHIFT;
 
+/** What learning is held to; without them, to nothing but the table's size. */
+export interface LearnGuards {
+  readonly limits: LearnLimits;
+  readonly moves: MacMoves;
+}
+
 export class FdbRows extends Chains {
   /** Most entries that the table holds. */
   readonly capacity: number;
@@ -81,10 +95,13 @@ export class FdbRows extends Chains {
    * to the thread, as the object does.
    */
   matchedSlot = 0;
+  /** For src/fdb only. */
+  readonly guards: LearnGuards | undefined;
 
   /** The table in `memory`, which FdbTable.create() made in this or another thread. */
-  constructor(memory: SharedArrayBuffer) {
+  constructor(memory: SharedArrayBuffer, guards?: LearnGuards) {
     super(memory);
+    this.guards = guards;
     if (this.words[HEADER_MAGIC] !== TABLE_MAGIC) throw new TypeError('Not the memory of an FDB');
     this.capacity = this.words[HEADER_CAPACITY]!;
     this.learnedCapacity = this.capacity - (this.capacity >>> RESERVE_SHIFT);
@@ -147,7 +164,8 @@ export class FdbRows extends Chains {
     const words = this.words;
     const known = this.lookup(vni, macHigh, macLow);
     if (known !== NO_DESTINATION) {
-      const isLearned = this.#isLearned(this.rowOf(this.matchedSlot));
+      const row = this.rowOf(this.matchedSlot);
+      const isLearned = this.#isLearned(row);
       if (known === destination) {
         // Should the row have got another entry since, that one is hardly older than now.
         const updated = this.ageOf(this.matchedSlot) + AGE_UPDATED;
@@ -155,8 +173,11 @@ export class FdbRows extends Chains {
         return LEARN_REFRESHED;
       }
       if (!isLearned) return LEARN_PINNED;
+      if ((words[row + ROW_META]! & META_FROZEN) !== 0) return LEARN_FROZEN;
     } else if (words[HEADER_COUNT]! >= this.learnedCapacity) {
       return LEARN_FULL;
+    } else if (this.guards !== undefined && this.guards.limits.isFull(destination)) {
+      return LEARN_LIMITED;
     }
     if (!tryLock(words, HEADER_LOCK)) return LEARN_BUSY;
     const result = this.#learnLocked(vni, macHigh, macLow, destination, nowSeconds);
@@ -176,20 +197,46 @@ export class FdbRows extends Chains {
     let row = this.find(vni, macHigh, macLow);
     if (row === NO_ROW) {
       if (words[HEADER_COUNT]! >= this.learnedCapacity) return LEARN_FULL;
+      if (this.guards !== undefined && this.guards.limits.isFull(destination)) return LEARN_LIMITED;
       const meta = (vni << META_VNI_SHIFT) | META_LIVE | (ORIGIN_LEARNED << META_ORIGIN_SHIFT);
       row = this.reserve(vni, macHigh, macLow);
       this.resetAge(row, nowSeconds);
       this.write(row, meta, macHigh, macLow, destination);
       words[HEADER_COUNT]! += 1;
-      words[HEADER_LEARNED]! += 1;
+      this.countLearned(destination, 1);
       return LEARN_ADDED;
     }
     const isSame = words[row + ROW_DESTINATION] === destination;
     if (!this.#isLearned(row)) return isSame ? LEARN_REFRESHED : LEARN_PINNED;
+    const isFrozen = (words[row + ROW_META]! & META_FROZEN) !== 0;
+    if (isFrozen && !isSame) return LEARN_FROZEN;
     words[this.ageOf(this.slotOf(row)) + AGE_UPDATED] = nowSeconds;
     if (isSame) return LEARN_REFRESHED;
-    Atomics.store(words, row + ROW_DESTINATION, destination);
+    this.#migrate(row, destination, nowSeconds);
     return LEARN_MIGRATED;
+  }
+
+  /** A learned MAC goes to another remote; if that was once too often, for the last time. */
+  #migrate(row: number, destination: number, nowSeconds: number): void {
+    const words = this.words;
+    this.countLearned(words[row + ROW_DESTINATION]!, -1);
+    this.countLearned(destination, 1);
+    Atomics.store(words, row + ROW_DESTINATION, destination);
+    if (this.guards === undefined) return;
+    const { moves } = this.guards;
+    const slot = this.slotOf(row);
+    const meta = words[row + ROW_META]!;
+    const isFrozen = moves.count(slot, destination, (meta & META_MOVED) !== 0, nowSeconds);
+    Atomics.store(words, row + ROW_META, meta | META_MOVED | (isFrozen ? META_FROZEN : 0));
+    if (isFrozen) moves.freeze(slot, nowSeconds);
+  }
+
+  /** A learned entry that names `destination` came (1) or went (-1). For the holder of the lock. */
+  countLearned(destination: number, by: number): void {
+    this.words[HEADER_LEARNED]! += by;
+    if (this.guards === undefined) return;
+    if (by > 0) this.guards.limits.add(destination);
+    else this.guards.limits.remove(destination);
   }
 
   #isLearned(row: number): boolean {

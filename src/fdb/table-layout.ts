@@ -51,6 +51,10 @@ export const META_STATE_SHIFT = 3;
 export const META_FIELD_MASK = 3;
 /** Of a bucket, kept in its first row: an entry lives behind it because it was full. */
 export const META_PASSED = 0x20;
+/** The MAC has moved since it was learned: what mac-moves.ts holds of the slot is about it. */
+export const META_MOVED = 0x40;
+/** The MAC moved too often: learning leaves it where it is. */
+export const META_FROZEN = 0x80;
 /** The bits that say whose the row is: VNI and liveness. */
 export const META_KEY_MASK = 0xffff_ff01 | 0;
 

@@ -4,7 +4,7 @@ import { VtepError } from '../base/errors.ts';
 import { formatMac } from '../wire/mac.ts';
 import { NO_ROW } from './chains.ts';
 import { lock, unlock } from './lock.ts';
-import { FdbRows } from './rows.ts';
+import { FdbRows, type LearnGuards } from './rows.ts';
 import {
   AGE_UPDATED,
   AGE_USED,
@@ -21,7 +21,9 @@ import {
   HEADER_WORDS,
   MAC_HIGH_MASK,
   META_FIELD_MASK,
+  META_FROZEN,
   META_LIVE,
+  META_MOVED,
   META_ORIGIN_SHIFT,
   META_PASSED,
   META_STATE_SHIFT,
@@ -39,7 +41,9 @@ export { isList, LIST_FLAG } from './destination-lists.ts';
 export {
   LEARN_ADDED,
   LEARN_BUSY,
+  LEARN_FROZEN,
   LEARN_FULL,
+  LEARN_LIMITED,
   LEARN_MIGRATED,
   LEARN_PINNED,
   LEARN_REFRESHED,
@@ -74,6 +78,8 @@ export interface FdbEntry extends FdbValue {
   readonly usedSeconds: number;
   /** Frames sent to it since it was added. */
   readonly frames: number;
+  /** It moved too often, and stays where it is until it is released. */
+  readonly frozen: boolean;
 }
 
 const CAPACITY_MAX = 1 << 26;
@@ -98,9 +104,13 @@ const COPY_ATTEMPTS = 8;
 export class FdbTable extends FdbRows {
   /**
    * A new empty table for `capacity` entries (1..2^26). The same `seed` gives the same order of the
-   * slots; by default every table has its own.
+   * slots; by default every table has its own. `guards` gets the number of slots.
    */
-  static create(capacity: number, seed = randomBytes(4).readInt32LE()): FdbTable {
+  static create(
+    capacity: number,
+    seed = randomBytes(4).readInt32LE(),
+    guards?: (slots: number) => LearnGuards,
+  ): FdbTable {
     assert(Number.isInteger(capacity) && capacity > 0 && capacity <= CAPACITY_MAX, `${capacity}`);
     // A load of 53 %, and never a bucket alone.
     const buckets = Math.ceil((capacity * 15) / 8 / BUCKET_ROWS) + 1;
@@ -110,7 +120,7 @@ export class FdbTable extends FdbRows {
     words[HEADER_MAGIC] = TABLE_MAGIC;
     words[HEADER_CAPACITY] = capacity;
     words[HEADER_SEED] = seed;
-    return new FdbTable(words.buffer);
+    return new FdbTable(words.buffer, guards?.(buckets * BUCKET_ROWS));
   }
 
   /** Entries that are there. */
@@ -142,12 +152,12 @@ export class FdbTable extends FdbRows {
         this.write(row, meta, macHigh, macLow, value.destination);
         words[HEADER_COUNT]! += 1;
       } else {
-        if (isLearned(words, row)) words[HEADER_LEARNED]! -= 1;
+        if (isLearned(words, row)) this.countLearned(words[row + ROW_DESTINATION]!, -1);
         words[this.ageOf(this.slotOf(row)) + AGE_UPDATED] = nowSeconds;
         Atomics.store(words, row + ROW_META, meta | (words[row + ROW_META]! & META_PASSED));
         Atomics.store(words, row + ROW_DESTINATION, value.destination);
       }
-      if (value.origin === ORIGIN_LEARNED) words[HEADER_LEARNED]! += 1;
+      if (value.origin === ORIGIN_LEARNED) this.countLearned(value.destination, 1);
     } finally {
       unlock(words, HEADER_LOCK);
     }
@@ -214,9 +224,27 @@ export class FdbTable extends FdbRows {
     return this.words[this.ageOf(slot) + AGE_UPDATED]!;
   }
 
+  /** Lets the MAC in a slot move again, its moves forgotten; false when it is not frozen (any more). */
+  release(slot: number): boolean {
+    const { words } = this;
+    const row = this.rowOf(slot);
+    lock(words, HEADER_LOCK);
+    const meta = words[row + ROW_META]!;
+    const isFrozen = (meta & META_LIVE) !== 0 && (meta & META_FROZEN) !== 0;
+    if (isFrozen) Atomics.store(words, row + ROW_META, meta & ~(META_FROZEN | META_MOVED));
+    unlock(words, HEADER_LOCK);
+    return isFrozen;
+  }
+
+  /** True when the slot holds a frozen MAC; without a copy of the entry. */
+  isFrozen(slot: number): boolean {
+    const meta = this.words[this.rowOf(slot) + ROW_META]!;
+    return (meta & META_LIVE) !== 0 && (meta & META_FROZEN) !== 0;
+  }
+
   #erase(row: number): void {
     const { words } = this;
-    if (isLearned(words, row)) words[HEADER_LEARNED]! -= 1;
+    if (isLearned(words, row)) this.countLearned(words[row + ROW_DESTINATION]!, -1);
     words[HEADER_COUNT]! -= 1;
     this.erase(row);
   }
@@ -237,6 +265,7 @@ export class FdbTable extends FdbRows {
       updatedSeconds: words[age + AGE_UPDATED]!,
       usedSeconds: words[age + AGE_USED]!,
       frames: this.frames(slot),
+      frozen: (meta & META_FROZEN) !== 0,
     };
   }
 }
