@@ -2,15 +2,19 @@
 import { availableParallelism } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import { ApiServer } from '../api/server.ts';
-import { monotonicSeconds } from '../base/clock.ts';
+import { millisecondClock, monotonicSeconds } from '../base/clock.ts';
 import { asVtepError } from '../base/errors.ts';
 import { RateLimitedLog, type Logger } from '../base/log.ts';
 import { REMOTES_MAX, TUNNELS_MAX, type Config } from '../config/config.ts';
 import { Counters } from '../dataplane/counters.ts';
+import { Policers } from '../dataplane/policers.ts';
 import { sharedMemory, type SharedTables } from '../dataplane/shared-tables.ts';
+import { Strangers } from '../dataplane/strangers.ts';
 import { TunnelTable } from '../dataplane/tunnel-table.ts';
 import { DestinationLists } from '../fdb/destination-lists.ts';
 import { Grace } from '../fdb/grace.ts';
+import { LearnLimits } from '../fdb/learn-limits.ts';
+import { MacMoves } from '../fdb/mac-moves.ts';
 import { RemoteTable } from '../fdb/remotes.ts';
 import { FdbTable } from '../fdb/table.ts';
 import { linkByIndex, linkByName } from '../linux/netlink-link.ts';
@@ -205,12 +209,20 @@ function makeTables(workers: number): SharedTables {
   const remotes = RemoteTable.create(REMOTE_ROWS);
   const counters = new Counters({ workers, tunnels: TUNNELS_MAX, remotes: REMOTE_ROWS });
   remotes.onNewRow = (index) => counters.clearRemote(index);
+  const limits = new LearnLimits(TUNNELS_MAX, remotes);
+  const fdb = FdbTable.create(FDB_CAPACITY, undefined, (slots) => {
+    return { limits, moves: new MacMoves(TUNNELS_MAX, slots, remotes) };
+  });
   return {
-    fdb: FdbTable.create(FDB_CAPACITY),
+    fdb,
     remotes,
     lists: DestinationLists.create(LIST_WORDS, grace),
     grace,
     tunnels: new TunnelTable(TUNNELS_MAX),
     counters,
+    limits,
+    moves: fdb.guards!.moves,
+    policers: new Policers(TUNNELS_MAX, millisecondClock()),
+    strangers: new Strangers(TUNNELS_MAX),
   };
 }

@@ -10,7 +10,9 @@ export const COUNTER_LEARNED = 4;
 export const COUNTER_MOVED = 5;
 /** Frames whose source MAC was not learned because the FDB was full. */
 export const COUNTER_NOT_LEARNED = 6;
-export const COUNTER_DROPS = 7;
+/** The same because the tunnel or the remote had learned as many as it may. */
+export const COUNTER_LIMITED = 7;
+export const COUNTER_DROPS = 8;
 const TUNNEL_COLUMNS = COUNTER_DROPS + DROP_REASON_COUNT;
 
 // Columns of a remote's row.

@@ -32,7 +32,16 @@ export const DROP_SEND_FAILED = 19;
 // Receive, in the kernel, before a datagram was ours.
 export const DROP_RX_OVERFLOW = 20;
 
-export const DROP_REASON_COUNT = 21;
+// Safety: what a tunnel was told not to pass.
+export const DROP_MAC_FROZEN = 21;
+export const DROP_UNKNOWN_UNICAST = 22;
+export const DROP_STORM_BROADCAST = 23;
+export const DROP_STORM_MULTICAST = 24;
+export const DROP_STORM_UNKNOWN = 25;
+export const DROP_RATE_TRANSMIT = 26;
+export const DROP_RATE_RECEIVE = 27;
+
+export const DROP_REASON_COUNT = 28;
 
 /** Names by number; the README says what to do about each. Index 0 is no reason. */
 export const DROP_REASONS: readonly string[] = [
@@ -57,4 +66,11 @@ export const DROP_REASONS: readonly string[] = [
   'sock_full',
   'send_failed',
   'rx_overflow',
+  'mac_frozen',
+  'unknown_unicast',
+  'storm_broadcast',
+  'storm_multicast',
+  'storm_unknown',
+  'rate_transmit',
+  'rate_receive',
 ];

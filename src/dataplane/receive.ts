@@ -12,8 +12,6 @@
  *
  * What arrived from the underlay never returns to it: delivery is to the overlay only (split horizon).
  */
-import { isList } from '../fdb/destination-lists.ts';
-import { LEARN_ADDED, LEARN_BUSY, LEARN_FULL, LEARN_MIGRATED, LEARN_PINNED } from '../fdb/table.ts';
 import { ADDRESS_BYTES, type DatagramBatch } from '../packet/datagram-batch.ts';
 import { DELIVERED, SUPER_FRAME_REFUSED, type DeliveryPlan } from '../packet/delivery-plan.ts';
 import { combineEcn, ECN_MASK } from '../wire/ecn.ts';
@@ -23,21 +21,16 @@ import { writeIpv6TrafficClass } from '../wire/ipv6.ts';
 import { isMulticastMac, isZeroMac, readMacHigh, readMacLowSigned } from '../wire/mac.ts';
 import { isVxlan, readVni, VXLAN_HEADER_LENGTH } from '../wire/vxlan.ts';
 import { Coalescer } from './coalesce.ts';
-import {
-  COUNTER_LEARNED,
-  COUNTER_MOVED,
-  COUNTER_NOT_LEARNED,
-  COUNTER_RX_PACKETS,
-} from './counters.ts';
+import { COUNTER_RX_PACKETS } from './counters.ts';
 import type { OverlayWriter } from './devices.ts';
 import {
   DROP_ECN,
   DROP_INNER_SHORT,
-  DROP_MAC_PINNED,
   DROP_MALFORMED,
   DROP_NONE,
   DROP_NO_I_FLAG,
   DROP_OWN_MAC,
+  DROP_RATE_RECEIVE,
   DROP_REMOTE_DENIED,
   DROP_SHORT,
   DROP_SMAC_INVALID,
@@ -45,9 +38,12 @@ import {
   DROP_VNI_UNKNOWN,
 } from './drop-reasons.ts';
 import { InnerPacket } from './inner-packet.ts';
+import { Learner } from './learner.ts';
 import { AMBIGUOUS, classifyMerged, SUPER_FRAME } from './merged-datagram.ts';
 import { passUnfinished } from './pass-unfinished.ts';
+import { POLICE_RECEIVE } from './policers.ts';
 import type { SharedTables } from './shared-tables.ts';
+import { TUNNEL_ANY_SENDER, TUNNEL_POLICE_RECEIVE } from './tunnel-table.ts';
 import { NO_TUNNEL, type VniMap } from './vni-map.ts';
 
 const STRANGER = -1;
@@ -60,6 +56,7 @@ export class Receiver {
   readonly #view: DataView;
   readonly #inner = new InnerPacket();
   readonly #coalescer = new Coalescer();
+  readonly #learner: Learner;
 
   // The datagram in hand.
   #outerEcn = 0;
@@ -79,6 +76,7 @@ export class Receiver {
     this.#plan = plan;
     this.#writer = writer;
     this.#view = plan.arena.view;
+    this.#learner = new Learner(worker, tables);
   }
 
   /** Delivers all datagrams of `batch`, received on the socket whose VNIs `vnis` holds. */
@@ -144,11 +142,7 @@ export class Receiver {
     if (tunnel === NO_TUNNEL) return this.#dropWithoutTunnel(DROP_VNI_UNKNOWN);
     if (tunnel !== this.#lastTunnel) {
       this.#lastTunnel = tunnel;
-      this.#lastSender = this.#tables.remotes.findSender(
-        tunnel,
-        batch.sources,
-        index * ADDRESS_BYTES,
-      );
+      this.#lastSender = this.#senderOf(tunnel, batch.sources, index * ADDRESS_BYTES);
       this.#learnedHigh = -1;
     }
     const sender = this.#lastSender;
@@ -165,11 +159,23 @@ export class Receiver {
     if (tunnels.isOwnMac(tunnel, sourceHigh, sourceLow)) return this.#drop(tunnel, DROP_OWN_MAC);
     this.#inner.parse(view, frame, frameLength);
     if (this.#outerEcn !== 0 && !this.#combineEcn()) return this.#drop(tunnel, DROP_ECN);
+    if (tunnels.has(tunnel, TUNNEL_POLICE_RECEIVE)) {
+      if (!this.#tables.policers.take(tunnel, POLICE_RECEIVE, frameLength * 8))
+        return this.#drop(tunnel, DROP_RATE_RECEIVE);
+    }
     if (sourceLow !== this.#learnedLow || sourceHigh !== this.#learnedHigh) {
       const reason = this.#learn(tunnel, sender, sourceHigh, sourceLow);
       if (reason !== DROP_NONE) return this.#drop(tunnel, reason);
     }
     this.#deliver(tunnel, sender, frame, frameLength, segmentBytes);
+  }
+
+  /** Row of an allowed sender; of a stranger the row of all strangers, where the tunnel takes them. */
+  #senderOf(tunnel: number, bytes: Uint8Array, offset: number): number {
+    const { remotes, tunnels, strangers } = this.#tables;
+    const sender = remotes.findSender(tunnel, bytes, offset);
+    if (sender !== STRANGER || !tunnels.has(tunnel, TUNNEL_ANY_SENDER)) return sender;
+    return strangers.note(tunnel, bytes, offset);
   }
 
   /** RFC 6040 section 4.2; false when the frame must be dropped. */
@@ -187,35 +193,11 @@ export class Receiver {
   }
 
   #learn(tunnel: number, sender: number, macHigh: number, macLow: number): number {
-    const { fdb, tunnels, counters } = this.#tables;
-    if (!tunnels.learns(tunnel)) return DROP_NONE;
-    const vni = tunnels.vni(tunnel);
-    const outcome = fdb.learn(vni, macHigh, macLow, sender, this.#nowSeconds);
-    // As the kernel does: a frame from a MAC that is pinned elsewhere is dropped, not only not learned.
-    if (outcome === LEARN_PINNED && !this.#isPinnedTo(vni, macHigh, macLow, tunnel, sender)) {
-      return DROP_MAC_PINNED;
-    }
-    if (outcome === LEARN_ADDED) counters.increment(this.#worker, tunnel, COUNTER_LEARNED);
-    else if (outcome === LEARN_MIGRATED) counters.increment(this.#worker, tunnel, COUNTER_MOVED);
-    else if (outcome === LEARN_FULL) counters.increment(this.#worker, tunnel, COUNTER_NOT_LEARNED);
-    else if (outcome === LEARN_BUSY) return DROP_NONE;
+    const reason = this.#learner.learn(tunnel, sender, macHigh, macLow, this.#nowSeconds);
+    if (!this.#learner.isSettled) return reason;
     this.#learnedHigh = macHigh;
     this.#learnedLow = macLow;
-    return DROP_NONE;
-  }
-
-  /** True when the entry names the sender's address, if with another port, VNI or interface. */
-  #isPinnedTo(
-    vni: number,
-    macHigh: number,
-    macLow: number,
-    tunnel: number,
-    sender: number,
-  ): boolean {
-    const { fdb, remotes } = this.#tables;
-    const pinned = fdb.lookup(vni, macHigh, macLow);
-    if (pinned < 0 || isList(pinned)) return false;
-    return remotes.isSender(pinned, tunnel, remotes.bytes, remotes.addressOffset(sender));
+    return reason;
   }
 
   #deliver(

@@ -97,6 +97,15 @@ export class Segmenter {
     this.#next = this.#area;
   }
 
+  /** Length of all pieces of the newest frame, VXLAN headers included. */
+  bytes(): number {
+    let bytes = 0;
+    for (let piece = 0; piece < this.count; piece += 1) {
+      bytes += this.headLength[piece]! + this.tailLength[piece]!;
+    }
+    return bytes;
+  }
+
   /** The frame in `slot` as one piece, its VXLAN header written in front of it. */
   whole(slot: number, length: number, vni: number): void {
     writeVxlan(this.#arena.view, slot + SLOT_VXLAN_OFFSET, vni);

@@ -1,8 +1,13 @@
+import { millisecondClock } from '../base/clock.ts';
 import { DestinationLists } from '../fdb/destination-lists.ts';
 import { Grace } from '../fdb/grace.ts';
+import { LearnLimits } from '../fdb/learn-limits.ts';
+import { MacMoves } from '../fdb/mac-moves.ts';
 import { RemoteTable } from '../fdb/remotes.ts';
 import { FdbTable } from '../fdb/table.ts';
 import { Counters, type CounterShape } from './counters.ts';
+import { Policers } from './policers.ts';
+import { Strangers } from './strangers.ts';
 import { TunnelTable } from './tunnel-table.ts';
 
 /** The tables that all threads share. */
@@ -13,6 +18,10 @@ export interface SharedTables {
   readonly grace: Grace;
   readonly tunnels: TunnelTable;
   readonly counters: Counters;
+  readonly limits: LearnLimits;
+  readonly moves: MacMoves;
+  readonly policers: Policers;
+  readonly strangers: Strangers;
 }
 
 /** The memory of {@link SharedTables}: what a message to another thread carries. */
@@ -23,18 +32,29 @@ export interface SharedMemory {
   grace: SharedArrayBuffer;
   tunnels: SharedArrayBuffer;
   counters: SharedArrayBuffer;
+  limits: SharedArrayBuffer;
+  moves: SharedArrayBuffer;
+  policers: SharedArrayBuffer;
+  strangers: SharedArrayBuffer;
   shape: CounterShape;
 }
 
 /** The tables over memory that another thread made. */
 export function attachTables(memory: SharedMemory): SharedTables {
+  const remotes = new RemoteTable(memory.remotes);
+  const limits = new LearnLimits(memory.shape.tunnels, remotes, memory.limits);
+  const moves = new MacMoves(memory.shape.tunnels, 0, remotes, memory.moves);
   return {
-    fdb: new FdbTable(memory.fdb),
-    remotes: new RemoteTable(memory.remotes),
+    fdb: new FdbTable(memory.fdb, { limits, moves }),
+    remotes,
     lists: new DestinationLists(memory.lists),
     grace: new Grace(memory.grace),
     tunnels: new TunnelTable(memory.shape.tunnels, memory.tunnels),
     counters: new Counters(memory.shape, memory.counters),
+    limits,
+    moves,
+    policers: new Policers(memory.shape.tunnels, millisecondClock(), memory.policers),
+    strangers: new Strangers(memory.shape.tunnels, memory.strangers),
   };
 }
 
@@ -47,6 +67,10 @@ export function sharedMemory(tables: SharedTables): SharedMemory {
     grace: tables.grace.memory,
     tunnels: tables.tunnels.memory,
     counters: tables.counters.memory,
+    limits: tables.limits.memory,
+    moves: tables.moves.memory,
+    policers: tables.policers.memory,
+    strangers: tables.strangers.memory,
     shape: tables.counters.shape,
   };
 }

@@ -39,18 +39,22 @@ import { COUNTER_TX_PACKETS } from './counters.ts';
 import type { UnderlaySender } from './devices.ts';
 import {
   DROP_MTU,
+  DROP_NONE,
   DROP_NO_REMOTE,
   DROP_SEND_FAILED,
   DROP_SOCK_FULL,
   DROP_TX_MALFORMED,
   DROP_TX_SHORT,
   DROP_TX_SMAC_INVALID,
+  DROP_UNKNOWN_UNICAST,
   DROP_UNREACHABLE,
 } from './drop-reasons.ts';
 import { flowHash } from './flow-hash.ts';
 import { InnerPacket } from './inner-packet.ts';
 import { SEGMENT_NO_ROOM, type Segmenter } from './segment.ts';
 import type { SharedTables } from './shared-tables.ts';
+import { policeTransmit } from './storm-control.ts';
+import { TUNNEL_KNOWN_ONLY, TUNNEL_POLICE_TRANSMIT } from './tunnel-table.ts';
 
 const NO_LANES = -1;
 const NO_DESTINATION = -1;
@@ -74,6 +78,8 @@ export class Transmitter {
   #hash = 0;
   #tos = 0;
   #vni = 0;
+  /** Its destination MAC has an entry of its own. */
+  #isKnown = false;
 
   /** `lanesPerPool` is the number of transmit sockets that each underlay address has. */
   constructor(
@@ -128,11 +134,15 @@ export class Transmitter {
     }
     const { fdb, lists, tunnels } = this.#tables;
     this.#vni = tunnels.vni(this.#tunnel);
-    const destination = this.#lookup(readMacHigh(view, frame), readMacLowSigned(view, frame));
+    const macHigh = readMacHigh(view, frame);
+    const destination = this.#lookup(macHigh, readMacLowSigned(view, frame));
+    if (!this.#isKnown && !isMulticastMac(macHigh) && tunnels.has(this.#tunnel, TUNNEL_KNOWN_ONLY))
+      return this.#drop(DROP_UNKNOWN_UNICAST, 1);
     if (destination === NO_DESTINATION) return this.#drop(DROP_NO_REMOTE, 1);
     const matched = fdb.matchedSlot;
     const pieces = this.#prepare(slot, length);
     if (pieces < 0) return this.#drop(DROP_TX_MALFORMED, 1);
+    if (tunnels.has(this.#tunnel, TUNNEL_POLICE_TRANSMIT) && !this.#mayLeave(frame, pieces)) return;
     fdb.touch(matched, nowSeconds, pieces);
     if (!isList(destination)) return this.#sendTo(destination);
     const count = lists.length(destination);
@@ -144,7 +154,25 @@ export class Transmitter {
   #lookup(macHigh: number, macLow: number): number {
     const { fdb } = this.#tables;
     const destination = fdb.lookup(this.#vni, macHigh, macLow);
-    return destination !== NO_DESTINATION ? destination : fdb.lookup(this.#vni, 0, 0);
+    this.#isKnown = destination !== NO_DESTINATION;
+    return this.#isKnown ? destination : fdb.lookup(this.#vni, 0, 0);
+  }
+
+  /** Storm control and bit rate; false when the frame in hand was dropped. */
+  #mayLeave(frame: number, pieces: number): boolean {
+    const { view } = this.#arena;
+    const reason = policeTransmit(
+      this.#tables.policers,
+      this.#tunnel,
+      readMacHigh(view, frame),
+      readMacLowSigned(view, frame),
+      this.#isKnown,
+      pieces,
+      this.#segmenter.bytes() - pieces * VXLAN_HEADER_LENGTH,
+    );
+    if (reason === DROP_NONE) return true;
+    this.#drop(reason, pieces);
+    return false;
   }
 
   /** Finishes and encapsulates the frame; returns its number of pieces, or less than 0 when it cannot be. */

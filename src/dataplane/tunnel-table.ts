@@ -19,6 +19,15 @@ export const TUNNEL_SEGMENTATION_FAILED = 4;
 /** The device refused a super-frame; coalescing is off since. */
 export const TUNNEL_COALESCE_FAILED = 8;
 
+/** Some kind of frame has a limit on transmit: see storm-control.ts. */
+export const TUNNEL_POLICE_TRANSMIT = 1 << 20;
+/** The bit rate of what arrives is limited. */
+export const TUNNEL_POLICE_RECEIVE = 1 << 21;
+/** Unicast to unknown MACs is not flooded. */
+export const TUNNEL_KNOWN_ONLY = 1 << 22;
+/** Everybody may send: `remotes: any`. */
+export const TUNNEL_ANY_SENDER = 1 << 23;
+
 export interface TunnelRow {
   flags: number;
   vni: number;
@@ -57,6 +66,11 @@ export class TunnelTable {
 
   coalesces(tunnel: number): boolean {
     return (this.#words[tunnel * WORDS + FLAGS]! & TUNNEL_COALESCE) !== 0;
+  }
+
+  /** True when any of the flags is set. */
+  has(tunnel: number, flags: number): boolean {
+    return (this.#words[tunnel * WORDS + FLAGS]! & flags) !== 0;
   }
 
   segments(tunnel: number): boolean {

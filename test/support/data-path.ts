@@ -2,8 +2,10 @@
 import { COUNTER_DROPS, Counters } from '../../src/dataplane/counters.ts';
 import { DROP_REASONS } from '../../src/dataplane/drop-reasons.ts';
 import { Receiver } from '../../src/dataplane/receive.ts';
+import { Policers } from '../../src/dataplane/policers.ts';
 import { SEGMENT_HEADER_AREA_BYTES, Segmenter } from '../../src/dataplane/segment.ts';
 import type { SharedTables } from '../../src/dataplane/shared-tables.ts';
+import { Strangers } from '../../src/dataplane/strangers.ts';
 import { Transmitter } from '../../src/dataplane/transmit.ts';
 import {
   TUNNEL_COALESCE,
@@ -14,6 +16,8 @@ import {
 import { VniMap } from '../../src/dataplane/vni-map.ts';
 import { DestinationLists } from '../../src/fdb/destination-lists.ts';
 import { Grace } from '../../src/fdb/grace.ts';
+import { LearnLimits } from '../../src/fdb/learn-limits.ts';
+import { MacMoves } from '../../src/fdb/mac-moves.ts';
 import { RemoteTable } from '../../src/fdb/remotes.ts';
 import { FdbTable, ORIGIN_STATIC, STATE_PERMANENT } from '../../src/fdb/table.ts';
 import { type Arena, ArenaAllocator, heapArena } from '../../src/packet/arena.ts';
@@ -70,19 +74,30 @@ export class DataPath {
   readonly deliveries: DeliveryPlan;
   readonly transmitter: Transmitter;
   readonly receiver: Receiver;
+  /** What the policers' clock says. */
+  nowMs = 0;
 
   constructor(options: DataPathOptions = {}) {
     const { frames = 8, datagrams = 8, messages = 32, deliveries = 32 } = options;
     const { deliveryIovecs = 512, fdbEntries = 64 } = options;
     const grace = Grace.create(1);
     const shape = { workers: 1, tunnels: TUNNELS, remotes: 16 };
+    const remotes = RemoteTable.create(shape.remotes, 1);
+    const limits = new LearnLimits(TUNNELS, remotes);
+    const fdb = FdbTable.create(fdbEntries, 1, (slots) => {
+      return { limits, moves: new MacMoves(TUNNELS, slots, remotes) };
+    });
     this.tables = {
-      fdb: FdbTable.create(fdbEntries, 1),
-      remotes: RemoteTable.create(shape.remotes, 1),
+      fdb,
+      remotes,
       lists: DestinationLists.create(256, grace),
       grace,
       tunnels: new TunnelTable(TUNNELS),
       counters: new Counters(shape),
+      limits,
+      moves: fdb.guards!.moves,
+      policers: new Policers(TUNNELS, () => this.nowMs),
+      strangers: new Strangers(TUNNELS),
     };
     const lanes = 2 * LANES_PER_POOL;
     const sizes = [
