@@ -105,11 +105,35 @@ export interface TunnelReport {
   };
   readonly underlay: 'fast' | 'portable';
   readonly remotes: readonly RemoteReport[];
-  readonly fdb: { readonly learned: number; readonly static: number };
+  /** `frozen` are those among the learned that moved too often. */
+  readonly fdb: { readonly learned: number; readonly static: number; readonly frozen: number };
+  readonly safety: SafetyReport;
   readonly tx: Traffic;
   readonly rx: Traffic;
   /** Frames and datagrams dropped, by drop reason; reasons that never happened may be left out. */
   readonly drops: Readonly<Record<string, number>>;
+}
+
+/** What protects a tunnel; storm limits (frames a second) and rates (bits a second) only where they are set. */
+export interface SafetyReport {
+  /** Most entries to learn, in the tunnel and of one remote; 0 is no limit. */
+  readonly limit: number;
+  readonly remoteLimit: number;
+  /** Frames whose MAC was not learned because of a limit or a full table. */
+  readonly notLearned: number;
+  /** Moves of MACs from one remote to another. */
+  readonly moved: number;
+  /** So many moves (0: any number) within so many seconds freeze a MAC for some (0: until deleted). */
+  readonly macMoves: number;
+  readonly macMoveWindow: number;
+  readonly macFreeze: number;
+  readonly anyRemote: boolean;
+  readonly floodUnknown: boolean;
+  readonly stormBroadcast?: number;
+  readonly stormMulticast?: number;
+  readonly stormUnknown?: number;
+  readonly rateTransmit?: number;
+  readonly rateReceive?: number;
 }
 
 /** One remote of a tunnel; `port` and `vni` only where they differ from the tunnel's. */
@@ -121,6 +145,8 @@ export interface RemoteReport {
   readonly configured: boolean;
   /** Member of the flood list. */
   readonly flood: boolean;
+  /** Learned entries that name it. */
+  readonly learned: number;
   readonly tx: Traffic;
   readonly rx: Traffic;
 }

@@ -16,7 +16,7 @@ export function formatRow(row: FdbRow, isDeviceNamed: boolean): string {
   if (row.viaIf !== undefined) line += ` via ${row.viaIf}`;
   if (row.used !== undefined) line += ` used ${row.used}/${row.updated} frames ${row.frames}`;
   // The blank behind "self" stays when there is no state: so prints bridge.
-  return `${line} self ${row.state}`;
+  return `${line} ${row.flags.join(' ')} ${row.state}`;
 }
 
 /** JSON for a machine on one line, or for a person on many. */

@@ -8,6 +8,7 @@ import type {
 } from '../api/protocol.ts';
 import type { Invocation } from './command.ts';
 import { formatBytes, formatDuration, formatJson } from './output.ts';
+import { formatSafety } from './safety.ts';
 import { usageError } from './usage.ts';
 
 /** `show [dev] [NAME]`: tunnels, their remotes, counters and the state of the offloads. */
@@ -60,7 +61,9 @@ function formatTunnel(tunnel: TunnelReport): string[] {
     `  learning: ${tunnel.learning ? 'on' : 'off'}, ${ageing}`,
     `  offload: ${offload.configured} (${states.join(', ')})`,
     `  underlay: ${tunnel.underlay}`,
-    `  fdb: ${fdb.learned} learned, ${fdb.static} static`,
+    `  fdb: ${fdb.learned} learned, ${fdb.static} static` +
+      (fdb.frozen === 0 ? '' : `, ${fdb.frozen} frozen`),
+    ...formatSafety(tunnel.safety),
     `  transfer: ${formatTransfer(tunnel.rx, tunnel.tx)}`,
     `  drops: ${formatDrops(tunnel.drops) ?? 'none'}`,
     ...tunnel.remotes.flatMap(formatRemote),
@@ -73,6 +76,7 @@ function formatRemote(remote: RemoteReport): string[] {
   if (remote.vni !== undefined) line += ` vni ${remote.vni}`;
   const roles = [remote.configured && 'configured', remote.flood && 'flood'].filter(Boolean);
   if (roles.length > 0) line += ` (${roles.join(', ')})`;
+  if (remote.learned > 0) line += `, ${remote.learned} learned`;
   return [line, `    transfer: ${formatTransfer(remote.rx, remote.tx)}`];
 }
 

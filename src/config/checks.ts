@@ -19,6 +19,8 @@ import type { GLOBAL_SHAPE, TUNNEL_SHAPE } from './schema.ts';
 export interface ReadTunnel {
   readonly name: string;
   readonly values: Values<typeof TUNNEL_SHAPE>;
+  /** `any` is among its remotes. */
+  readonly anyRemote: boolean;
 }
 
 /** The source ports must be a range, and enough for the sockets of all workers. */

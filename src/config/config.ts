@@ -1,4 +1,5 @@
 import { VXLAN_PORT } from '../wire/vxlan.ts';
+import type { SafetyConfig } from './safety.ts';
 
 /**
  * The configuration as the daemon consumes it: plain data with every default filled in.
@@ -48,6 +49,7 @@ export interface TunnelConfig {
   /** 0 never ages. */
   readonly ageingSeconds: number;
   readonly offload: Offload;
+  readonly safety: SafetyConfig;
 }
 
 /** An address of a VTEP. */

@@ -24,6 +24,18 @@ export function wholeNumberOrAuto(min: number, max: number): z.ZodType<number | 
   return numberOr(min, max, 'auto');
 }
 
+/** Bits per second with an optional suffix k, M or G, as kilobits per second. */
+export function bitRate(): z.ZodType<number> {
+  const allowed = 'allowed: bits per second from 64k to 100G, for example 100M or 1.5G';
+  return z.unknown().transform((value, context) => {
+    const match = BIT_RATE.exec(typeof value === 'number' ? String(value) : (value as string));
+    if (match === null) return refuse(context, value, `is not a bit rate; ${allowed}`);
+    const kilobits = Math.round((Number(match[1]) * UNITS[match[2] ?? '']!) / 1000);
+    if (kilobits >= 64 && kilobits <= 100_000_000) return kilobits;
+    return refuse(context, value, `is out of range; ${allowed}`);
+  });
+}
+
 /** One of the words. */
 export function oneOf<const Word extends string>(words: readonly Word[]): z.ZodType<Word> {
   const error = `is not supported; allowed: ${words.join(', ')}`;
@@ -110,6 +122,8 @@ function refuse(context: z.RefinementCtx, input: unknown, message: string): neve
   return z.NEVER;
 }
 
+const BIT_RATE = /^(\d{1,12}(?:\.\d{1,6})?)([kMG]?)$/;
+const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1e3, M: 1e6, G: 1e9 };
 const DECIMAL = /^-?\d{1,15}$/;
 const PRINTABLE_ASCII = /^[!-~]+$/;
 const NOT_IN_A_NAME = /^-|[/:%@]/;

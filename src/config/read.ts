@@ -1,4 +1,5 @@
 import { VNI_MAX } from '../wire/vxlan.ts';
+import { takeAnyRemote } from './any-remote.ts';
 import { checkGlobal, checkTunnel, checkTunnels, type ReadTunnel } from './checks.ts';
 import {
   type Config,
@@ -21,6 +22,7 @@ import {
 import { interfaceName } from './fields.ts';
 import { type ConfigPath, type Problem, quote } from './problem.ts';
 import { type Report, readMapping, type Values, findRepeated } from './read-mapping.ts';
+import { resolveSafety } from './safety.ts';
 import { GLOBAL_SHAPE, type Shape, TUNNEL_SHAPE } from './schema.ts';
 import { type ConfigNode, describeNode, type MappingEntry } from './tree.ts';
 
@@ -85,14 +87,15 @@ function readTunnel({ key, keyPlace, value }: MappingEntry, report: Report): Rea
     const message = `${describeNode(value)} is no set of settings; allowed: "id" and others, indented below`;
     report({ path, place: value.place, message });
   }
-  const entries = value.kind === 'mapping' ? value.entries : [];
+  const given = value.kind === 'mapping' ? value.entries : [];
+  const { entries, any: anyRemote } = takeAnyRemote(given);
   const values = readMapping(entries, TUNNEL_SHAPE, path, report, OF_TOP_LEVEL);
   const hasId = entries.some((entry) => entry.key === 'id' || entry.key === 'vni');
   if (value.kind === 'mapping' && !hasId) {
     const message = `is missing; allowed: the VNI, ${VNI_MIN} to ${VNI_MAX}, the same at both ends`;
     report({ path: [...path, 'id'], place: keyPlace, message });
   }
-  return { name: key, values };
+  return { name: key, values, anyRemote };
 }
 
 function resolveGlobals(values: Values<typeof GLOBAL_SHAPE>): Omit<Config, 'tunnels'> {
@@ -112,7 +115,7 @@ function resolveGlobals(values: Values<typeof GLOBAL_SHAPE>): Omit<Config, 'tunn
 }
 
 /** Only for values without problems, of which the id is one. */
-function resolveTunnel({ name, values }: ReadTunnel, globalOffload: Offload): TunnelConfig {
+function resolveTunnel({ name, values, anyRemote }: ReadTunnel, globalOffload: Offload): TunnelConfig {
   const local = values.local?.value;
   const remotes = values.remotes?.items.map(({ value }) => value) ?? [];
   return {
@@ -129,6 +132,7 @@ function resolveTunnel({ name, values }: ReadTunnel, globalOffload: Offload): Tu
     learning: values['mac-learning']?.value ?? DEFAULT_LEARNING,
     ageingSeconds: values.ageing?.value ?? DEFAULT_AGEING_SECONDS,
     offload: globalOffload === 'off' ? 'off' : (values.offload?.value ?? globalOffload),
+    safety: resolveSafety(values, anyRemote),
   };
 }
 

@@ -21,6 +21,7 @@ import {
   wholeNumber,
   wholeNumberOrAuto,
 } from './fields.ts';
+import { SAFETY_SHAPE } from './safety.ts';
 
 /**
  * The keys of a configuration file, in netplan's spelling where netplan has the key.
@@ -60,6 +61,7 @@ export const TUNNEL_SHAPE = {
   'mac-learning': one(flag(), 'learning'),
   ageing: one(wholeNumber(0, AGEING_SECONDS_MAX), 'aging'),
   offload: one(oneOf(OFFLOADS)),
+  ...SAFETY_SHAPE,
 } as const;
 
 /**
@@ -81,7 +83,6 @@ export const FOREIGN_KEYS: ReadonlyMap<string, string> = new Map([
     'extensions',
     'flow-label',
     'group',
-    'limit',
     'link',
     'mac',
     'macaddress',

@@ -10,6 +10,7 @@ import {
   UNDERLAYS,
   WORKERS_MAX,
 } from './config.ts';
+import { DEFAULT_LIMIT, LIMIT_MAX } from './safety.ts';
 
 /** An option of vtepd's command line. */
 export interface DaemonOption {
@@ -48,6 +49,11 @@ export const DAEMON_OPTIONS: readonly DaemonOption[] = [
     'ageing',
     `when to forget a learned MAC, 0 for never: 0..${AGEING_SECONDS_MAX} ` +
       `(default: ${DEFAULT_AGEING_SECONDS})`,
+  ),
+  tunnel(
+    '--limit <number>',
+    'limit',
+    `most MACs to learn, 0 for no limit: 0..${LIMIT_MAX} (default: ${DEFAULT_LIMIT})`,
   ),
   daemon('-c, --config <file>', 'config', 'read tunnels and settings from a YAML file'),
   daemon('--workers <number>', 'workers', `forwarding threads: auto, 1..${WORKERS_MAX}`),

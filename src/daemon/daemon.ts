@@ -20,6 +20,7 @@ import { FdbTable } from '../fdb/table.ts';
 import { linkByIndex, linkByName } from '../linux/netlink-link.ts';
 import { notify } from '../linux/sd-notify.ts';
 import { FdbVerbs } from '../vtep/fdb-verbs.ts';
+import { Newcomers } from '../vtep/newcomers.ts';
 import { Tunnels } from '../vtep/tunnels.ts';
 import { Endpoints } from './endpoints.ts';
 import { Housekeeping } from './housekeeping.ts';
@@ -90,7 +91,8 @@ export class Daemon {
       },
     );
     this.#endpoints = new Endpoints(config, portable, this.#workers, ENDPOINTS_MAX, log);
-    const parts = { tables, directory, verbs, workers: this.#workers, log };
+    const newcomers = new Newcomers(verbs.context, tables.strangers, tables.limits);
+    const parts = { tables, directory, verbs, newcomers, workers: this.#workers, log };
     this.#tunnels = new TunnelSet({ ...parts, endpoints: this.#endpoints });
     this.#housekeeping = new Housekeeping({
       ...parts,
@@ -100,6 +102,7 @@ export class Daemon {
     const inspector = new DaemonInspector({
       tables,
       verbs,
+      newcomers,
       tunnels: () => this.#tunnels.list(),
       workers,
       portable,

@@ -6,7 +6,9 @@ import type { SharedTables } from '../dataplane/shared-tables.ts';
 import { Ageing } from '../fdb/ageing.ts';
 import { notify, watchdogIntervalMs } from '../linux/sd-notify.ts';
 import type { FdbVerbs } from '../vtep/fdb-verbs.ts';
+import type { Newcomers } from '../vtep/newcomers.ts';
 import type { TunnelDirectory } from '../vtep/tunnel-directory.ts';
+import { SafetyWatch } from './safety-watch.ts';
 import type { TunnelSet } from './tunnel-set.ts';
 import { TunnelWatch } from './tunnel-watch.ts';
 import type { WorkerPool } from './worker-pool.ts';
@@ -19,10 +21,14 @@ const STATUS_ROUNDS = 10;
 const WORKER_SILENT_SECONDS = 3;
 const WORKER_HUNG_SECONDS = 10;
 const WORKER_CHECK_MS = 1_000;
+/** How long a stranger of a tunnel with `remotes: any` waits until it is learned. */
+const NEWCOMERS_MS = 100;
+const FORGET_MS = 60_000;
 
 export interface HousekeepingOptions {
   readonly tables: SharedTables;
   readonly verbs: FdbVerbs;
+  readonly newcomers: Newcomers;
   readonly directory: TunnelDirectory;
   readonly tunnels: TunnelSet;
   readonly workers: WorkerPool;
@@ -36,6 +42,7 @@ export class Housekeeping {
   readonly #ageing: Ageing;
   readonly #quiet: RateLimitedLog;
   readonly #watch: TunnelWatch;
+  readonly #safety: SafetyWatch;
   readonly #timers: NodeJS.Timeout[] = [];
   #round = 0;
   #silent = false;
@@ -45,6 +52,7 @@ export class Housekeeping {
     this.#options = options;
     this.#quiet = new RateLimitedLog(options.log);
     this.#watch = new TunnelWatch(tables, options.log);
+    this.#safety = new SafetyWatch(tables, options.log);
     this.#ageing = new Ageing(
       tables.fdb,
       (vni) => directory.byVni(vni)?.ageingSeconds ?? 0,
@@ -53,7 +61,12 @@ export class Housekeeping {
   }
 
   start(): void {
+    const options = this.#options;
     this.#every(ROUND_MS, () => this.#tidy());
+    this.#every(NEWCOMERS_MS, () => {
+      if (options.newcomers.active) options.newcomers.admit();
+    });
+    this.#every(FORGET_MS, () => options.newcomers.forgetSilent());
     this.#every(WORKER_CHECK_MS, () => this.#checkWorkers());
     const watchdogMs = watchdogIntervalMs();
     if (watchdogMs !== undefined) this.#every(watchdogMs / 2, () => this.#watchdog());
@@ -84,6 +97,7 @@ export class Housekeeping {
     this.#round += 1;
     if (this.#round % STATUS_ROUNDS === 1) this.#status();
     for (const tunnel of tunnels.list()) this.#watch.look(tunnel);
+    this.#safety.look(tunnels.list(), monotonicSeconds());
   }
 
   #status(): void {

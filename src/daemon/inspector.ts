@@ -24,13 +24,16 @@ import {
 } from '../dataplane/tunnel-table.ts';
 import { linkByIndex } from '../linux/netlink-link.ts';
 import type { FdbVerbs } from '../vtep/fdb-verbs.ts';
+import type { Newcomers } from '../vtep/newcomers.ts';
 import { formatIp } from '../wire/ip.ts';
 import type { OpenTunnel } from './open-tunnel.ts';
+import { safetyReport } from './safety-report.ts';
 import { macText } from './tunnel-device.ts';
 
 export interface InspectorOptions {
   readonly tables: SharedTables;
   readonly verbs: FdbVerbs;
+  readonly newcomers: Newcomers;
   readonly tunnels: () => readonly OpenTunnel[];
   readonly workers: number;
   readonly portable: boolean;
@@ -59,12 +62,12 @@ export class DaemonInspector implements Inspector {
   async tunnels(): Promise<TunnelReport[]> {
     const counts = await this.#options.verbs.countEntries();
     return this.#options.tunnels().map((tunnel) => {
-      const fdb = counts.get(tunnel.info.vni) ?? { learned: 0, static: 0 };
+      const fdb = counts.get(tunnel.info.vni) ?? { learned: 0, static: 0, frozen: 0 };
       return this.#report(tunnel, fdb);
     });
   }
 
-  #report(tunnel: OpenTunnel, fdb: { learned: number; static: number }): TunnelReport {
+  #report(tunnel: OpenTunnel, fdb: TunnelReport['fdb']): TunnelReport {
     const { info, config } = tunnel;
     const { counters } = this.#options.tables;
     // MTU and MAC may have been changed with `ip link` since.
@@ -84,6 +87,7 @@ export class DaemonInspector implements Inspector {
       underlay: this.#options.portable ? 'portable' : 'fast',
       remotes: this.#remotes(tunnel),
       fdb,
+      safety: safetyReport(this.#options.tables, tunnel),
       tx: { packets: total(COUNTER_TX_PACKETS), bytes: total(COUNTER_TX_PACKETS + 1) },
       rx: { packets: total(COUNTER_RX_PACKETS), bytes: total(COUNTER_RX_PACKETS + 1) },
       drops: this.#drops(info.index),
@@ -110,19 +114,22 @@ export class DaemonInspector implements Inspector {
   }
 
   #remotes({ info }: OpenTunnel): RemoteReport[] {
-    const { tables, verbs } = this.#options;
-    const { remotes, counters } = tables;
+    const { tables, verbs, newcomers } = this.#options;
+    const { remotes, counters, limits } = tables;
     const flood = new Set(verbs.floodRemotes(info));
     return remotes.list(info.index).map((index) => {
       const port = remotes.port(index);
       const vni = remotes.vni(index);
       const total = (column: number): number => counters.remoteTotal(index, column);
       return {
-        dst: formatIp(remotes.bytes, remotes.addressOffset(index)),
+        dst: newcomers.isEverybody(info.index, index)
+          ? 'any'
+          : formatIp(remotes.bytes, remotes.addressOffset(index)),
         ...(port === info.port ? {} : { port }),
         ...(vni === info.vni ? {} : { vni }),
         configured: verbs.isConfigured(info, index),
         flood: flood.has(index),
+        learned: limits.learnedOf(index),
         tx: { packets: total(REMOTE_TX_PACKETS), bytes: total(REMOTE_TX_PACKETS + 1) },
         rx: { packets: total(REMOTE_RX_PACKETS), bytes: total(REMOTE_RX_PACKETS + 1) },
       };

@@ -6,18 +6,21 @@ import type { SharedTables } from '../dataplane/shared-tables.ts';
 import { TUNNEL_COALESCE, TUNNEL_LEARNING, TUNNEL_SEGMENTS } from '../dataplane/tunnel-table.ts';
 import { closeTap } from '../linux/tap.ts';
 import type { FdbVerbs } from '../vtep/fdb-verbs.ts';
+import type { Newcomers } from '../vtep/newcomers.ts';
 import type { TunnelInfo } from '../vtep/tunnel-directory.ts';
 import type { Tunnels } from '../vtep/tunnels.ts';
 import { egressOf, scopeOf, type Egress } from './egress.ts';
 import type { Endpoint, Endpoints } from './endpoints.ts';
 import type { OpenTunnel } from './open-tunnel.ts';
 import { macText, openTunnelDevice, type TunnelDevice } from './tunnel-device.ts';
+import { applySafety, safetyFlags } from './tunnel-safety.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
 export interface TunnelSetOptions {
   readonly tables: SharedTables;
   readonly directory: Tunnels;
   readonly verbs: FdbVerbs;
+  readonly newcomers: Newcomers;
   readonly endpoints: Endpoints;
   readonly workers: WorkerPool;
   readonly log: Logger;
@@ -98,7 +101,7 @@ export class TunnelSet {
   }
 
   async #connect(tunnel: OpenTunnel): Promise<void> {
-    const { tables, directory, verbs, workers } = this.#options;
+    const { tables, directory, verbs, newcomers, workers } = this.#options;
     const { info, config, device, endpoint } = tunnel;
     const { mac, mtu } = device.link;
     if (mac === undefined) {
@@ -109,8 +112,9 @@ export class TunnelSet {
     }
     directory.add(info);
     tables.counters.clearTunnel(info.index);
+    applySafety(tables, info.index, config.safety);
     tables.tunnels.write(info.index, {
-      flags: flagsOf(config, endpoint),
+      flags: flagsOf(config, endpoint) | safetyFlags(config.safety),
       vni: info.vni,
       macHigh: mac.high,
       macLow: mac.low,
@@ -121,6 +125,7 @@ export class TunnelSet {
       scope: scopeOf(remote),
     }));
     await verbs.setConfiguredRemotes(info, remotes);
+    if (config.safety.anyRemote) newcomers.open(info, scopeOf(config.local));
     const { fds } = device.tap;
     await workers.all((worker) => ({
       type: 'open-tunnel',
@@ -134,9 +139,10 @@ export class TunnelSet {
   }
 
   async #disconnect({ info, device, endpoint }: OpenTunnel): Promise<void> {
-    const { directory, verbs, endpoints, workers } = this.#options;
+    const { directory, verbs, newcomers, endpoints, workers } = this.#options;
     await workers.all(() => ({ type: 'close-tunnel', tunnel: info.index }));
     closeTap(device.tap);
+    newcomers.close(info.index);
     await verbs.removeTunnel(info);
     directory.remove(info);
     await endpoints.release(endpoint);

@@ -24,7 +24,8 @@ export interface FdbRow {
   readonly used?: number;
   readonly updated?: number;
   readonly frames?: number;
-  readonly flags: readonly ['self'];
+  /** `frozen` is not bridge's: the MAC moved too often and stays where it is until it is released. */
+  readonly flags: readonly ('self' | 'frozen')[];
   /** Empty for an entry that ages. */
   readonly state: '' | 'static' | 'permanent';
 }
@@ -123,7 +124,7 @@ export class FdbRowFormatter {
       ...(vni !== undefined && { vni }),
       ...(viaIf !== undefined && { viaIf }),
       ...(nowSeconds !== undefined && statisticsOf(entry, nowSeconds)),
-      flags: ['self'],
+      flags: entry.frozen ? ['self', 'frozen'] : ['self'],
       state: stateText(entry.state),
     });
   }

@@ -28,6 +28,8 @@ export interface FdbVerbsOptions {
 /** How many entries a tunnel has; each list counts once, as static. */
 export interface EntryCounts {
   learned: number;
+  /** Of the learned. */
+  frozen: number;
   static: number;
 }
 
@@ -39,15 +41,16 @@ export interface EntryCounts {
  */
 export class FdbVerbs {
   readonly #options: FdbVerbsOptions;
-  readonly #context: FdbContext;
+  /** For whoever else writes to the FDB, on the main thread. */
+  readonly context: FdbContext;
   readonly #configured: ConfiguredRemotes;
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: FdbVerbsOptions) {
     const { tables, tunnels, nowSeconds } = options;
     this.#options = options;
-    this.#context = { tables, tunnels, nowSeconds, references: new FdbReferences(tables) };
-    this.#configured = new ConfiguredRemotes(this.#context);
+    this.context = { tables, tunnels, nowSeconds, references: new FdbReferences(tables) };
+    this.#configured = new ConfiguredRemotes(this.context);
   }
 
   /** An empty batch to push entries into, for {@link apply}. */
@@ -58,7 +61,7 @@ export class FdbVerbs {
 
   /** Applies a batch all or none; throws the error of the first entry that does not fit, with its index. */
   async apply(batch: FdbBatch): Promise<void> {
-    await this.#inTurn(() => applyBatch(batch, this.#context));
+    await this.#inTurn(() => applyBatch(batch, this.context));
   }
 
   /** {@link batch}, push and {@link apply} in one. */
@@ -71,7 +74,7 @@ export class FdbVerbs {
   /** Removes the matching rows and returns their number; configured remotes stay on the flood list. */
   async flush(filter: FdbFilter): Promise<number> {
     return this.#inTurn(() =>
-      flushRows(filter, this.#context, (index) => {
+      flushRows(filter, this.context, (index) => {
         return this.#configured.has(this.#options.tables.remotes.tunnel(index), index);
       }),
     );
@@ -129,11 +132,12 @@ export class FdbVerbs {
       if (entry === undefined) continue;
       let count = counts.get(entry.vni);
       if (count === undefined) {
-        count = { learned: 0, static: 0 };
+        count = { learned: 0, static: 0, frozen: 0 };
         counts.set(entry.vni, count);
       }
       if (entry.origin === ORIGIN_LEARNED) count.learned += 1;
       else count.static += 1;
+      if (entry.frozen) count.frozen += 1;
     }
     return counts;
   }
@@ -162,18 +166,18 @@ export class FdbVerbs {
   async removeTunnel(tunnel: TunnelInfo): Promise<void> {
     await this.#inTurn(async () => {
       this.#configured.remove(tunnel.index);
-      await flushRows({ tunnel }, this.#context, () => false);
+      await flushRows({ tunnel }, this.context, () => false);
     });
   }
 
   /** To be called for every entry that ageing has removed, at once: gives back what a dynamic entry held. */
   aged(entry: Pick<FdbEntry, 'vni' | 'macHigh' | 'macLow'>): void {
-    this.#context.references.dropDynamic(entry.vni, entry.macHigh, entry.macLow);
+    this.context.references.dropDynamic(entry.vni, entry.macHigh, entry.macLow);
   }
 
   /** True while remotes that nobody refers to wait for the workers to forget them. */
   get pendingRemovals(): boolean {
-    return this.#context.references.pending;
+    return this.context.references.pending;
   }
 
   #formatter(): FdbRowFormatter {
