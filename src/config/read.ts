@@ -115,7 +115,10 @@ function resolveGlobals(values: Values<typeof GLOBAL_SHAPE>): Omit<Config, 'tunn
 }
 
 /** Only for values without problems, of which the id is one. */
-function resolveTunnel({ name, values, anyRemote }: ReadTunnel, globalOffload: Offload): TunnelConfig {
+function resolveTunnel(
+  { name, values, anyRemote }: ReadTunnel,
+  globalOffload: Offload,
+): TunnelConfig {
   const local = values.local?.value;
   const remotes = values.remotes?.items.map(({ value }) => value) ?? [];
   return {

@@ -104,7 +104,9 @@ export class SafetyWatch {
       dev: info.name,
       learned: limits.learned(info.index),
       limit,
-      ...(full.length === 0 ? {} : { remotes: full.slice(0, 8).map((row) => this.#addressOf(row)) }),
+      ...(full.length === 0
+        ? {}
+        : { remotes: full.slice(0, 8).map((row) => this.#addressOf(row)) }),
       ...(full.length === 0 ? {} : { 'remote-limit': remoteLimit }),
       hint:
         'new MACs are not learned and their frames flooded; find who sends from so many ' +

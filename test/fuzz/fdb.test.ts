@@ -40,7 +40,15 @@ class NaiveFdb {
 
   put([vni, macHigh, macLow]: Key, change: Partial<FdbEntry>, now: number): void {
     const before = this.read([vni, macHigh, macLow]);
-    const fresh = { vni, macHigh, macLow, usedSeconds: now, frames: 0, frozen: false, ...change } as FdbEntry;
+    const fresh = {
+      vni,
+      macHigh,
+      macLow,
+      usedSeconds: now,
+      frames: 0,
+      frozen: false,
+      ...change,
+    } as FdbEntry;
     const entry = { ...fresh, ...before, ...change, updatedSeconds: now };
     this.remove([vni, macHigh, macLow]);
     this.entries.push(entry);

@@ -27,9 +27,11 @@ tunnel: vx42
   offload: auto (checksum on, tso on, uso off, gso off after a failure, gro on)
   underlay: fast
   fdb: 2 learned, 1 static
+  limits: 65536 learned, 16384 per remote, 0 frames not learned from
+  moves: 3, freezes for 600 s after 5 in 180 s
   transfer: 100 B in 1 frames received, 2.00 KiB in 2 frames sent
   drops: source-mac 5
-  remote: 192.168.120.20 (configured, flood)
+  remote: 192.168.120.20 (configured, flood), 2 learned
     transfer: 100 B in 1 frames received, 2.00 KiB in 2 frames sent
 `);
   });

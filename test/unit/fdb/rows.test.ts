@@ -216,6 +216,7 @@ describe('learn()', () => {
       updatedSeconds: 10,
       usedSeconds: 10,
       frames: 0,
+      frozen: false,
     });
     expect(table.learn(1, HIGH, LOW, 7, 12)).toBe(LEARN_REFRESHED);
     expect(table.read(1, HIGH, LOW)).toEqual({ ...added, updatedSeconds: 12 });

@@ -62,6 +62,7 @@ describe('set()', () => {
       updatedSeconds: 5,
       usedSeconds: 5,
       frames: 0,
+      frozen: false,
     });
   });
 

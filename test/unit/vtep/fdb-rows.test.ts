@@ -53,6 +53,8 @@ describe('FdbVerbs reading', () => {
     const fixture = new FdbFixture();
     await fixture.verbs.setConfiguredRemotes(VX42, [configured(A)]);
     fixture.learn(0, MAC, A);
-    expect(await fixture.verbs.countEntries()).toEqual(new Map([[42, { learned: 1, static: 1, frozen: 0 }]]));
+    expect(await fixture.verbs.countEntries()).toEqual(
+      new Map([[42, { learned: 1, static: 1, frozen: 0 }]]),
+    );
   });
 });
