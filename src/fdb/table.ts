@@ -94,7 +94,7 @@ const COPY_ATTEMPTS = 8;
  * |---|---|
  * | lookup, learn, set, remove, read | constant, at any history of insertions and removals |
  * | entryAt | constant |
- * | memory | 60 bytes an entry of `capacity`, plus at most 368 |
+ * | memory | 60 bytes an entry of `capacity`, plus at most 368; mac-moves.ts has its own |
  *
  * An entry keeps its slot for life: a walk over all slots sees every entry that is there all the
  * while exactly once, whatever else comes and goes.
