@@ -110,8 +110,8 @@ describeIf(REQUIREMENT, 'safety', () => {
     expect(Math.max(...remotes.map(({ learned }) => learned))).toBe(500);
   });
 
-  it('freezes a MAC that moves too often, shows it, and releases it in time', async () => {
-    await start('mac-moves: 3, mac-freeze: 4');
+  it('freezes a MAC that moves too often, and shows it', async () => {
+    await start('mac-moves: 3');
     for (const from of ['b', 'c', 'b', 'c'] as const) await hear(from);
     expect(dst()).toBe(c.address);
     await hear('b');
@@ -122,8 +122,15 @@ describeIf(REQUIREMENT, 'safety', () => {
     expect(daemon.vtep('fdb', 'show', GUEST).stdout).toContain('self frozen');
     expect(tunnelOf(daemon).fdb.frozen).toBe(1);
     expect(daemon.vtep('show').stdout).toContain('1 frozen');
-    await waitFor(() => daemon.log().includes('mac released'), { what: 'the release' });
+    await waitFor(() => daemon.log().includes('mac frozen'), { what: 'the log' });
     expect(daemon.log().split('mac frozen')).toHaveLength(2);
+  });
+
+  it('releases a frozen MAC when its time is over', async () => {
+    await start('mac-moves: 1, mac-freeze: 1');
+    await hear('b');
+    await hear('c');
+    await waitFor(() => daemon.log().includes('mac released'), { what: 'the release' });
     await hear('b');
     expect(dst()).toBe(b.address);
   });
