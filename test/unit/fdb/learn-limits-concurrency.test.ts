@@ -21,7 +21,7 @@ const HAMMER_MS = 700;
 const TUNNELS = 2;
 const REMOTES = 8;
 const KEYS = 120;
-const LIMIT = { tunnel: 80, remote: 30 };
+const LIMIT = { tunnel: 20, remote: 6 };
 
 let compiled: ReturnType<typeof transpileFdb>;
 beforeAll(() => {
