@@ -105,6 +105,10 @@ export interface TunnelReport {
   };
   readonly underlay: 'fast' | 'portable';
   readonly remotes: readonly RemoteReport[];
+  /** Remotes by host name; left out when there are none. */
+  readonly names?: readonly NameReport[];
+  /** Left out without one. */
+  readonly group?: GroupReport;
   readonly fdb: { readonly learned: number; readonly static: number };
   readonly tx: Traffic;
   readonly rx: Traffic;
@@ -121,8 +125,30 @@ export interface RemoteReport {
   readonly configured: boolean;
   /** Member of the flood list. */
   readonly flood: boolean;
+  /** Nobody named it: it was heard in the multicast group. */
+  readonly heard?: true;
   readonly tx: Traffic;
   readonly rx: Traffic;
+}
+
+/** A host name among a tunnel's remotes. */
+export interface NameReport {
+  readonly name: string;
+  /** What it stands for at the moment. */
+  readonly addresses: readonly string[];
+  /** Why the last query failed. */
+  readonly failure?: string;
+}
+
+/** A tunnel's multicast group. */
+export interface GroupReport {
+  readonly address: string;
+  /** The underlay device. */
+  readonly link: string;
+  /** TTL or hop limit. */
+  readonly ttl: number;
+  /** False while there is no such device. */
+  readonly joined: boolean;
 }
 
 /** What `vtep show` says of the process. */

@@ -63,15 +63,34 @@ function formatTunnel(tunnel: TunnelReport): string[] {
     `  fdb: ${fdb.learned} learned, ${fdb.static} static`,
     `  transfer: ${formatTransfer(tunnel.rx, tunnel.tx)}`,
     `  drops: ${formatDrops(tunnel.drops) ?? 'none'}`,
+    ...formatGroup(tunnel),
+    ...formatNames(tunnel),
     ...tunnel.remotes.flatMap(formatRemote),
   ];
+}
+
+function formatGroup({ group }: TunnelReport): string[] {
+  if (group === undefined) return [];
+  const { address, link, ttl, joined } = group;
+  return [`  group: ${address} dev ${link} ttl ${ttl}${joined ? '' : ' (not joined)'}`];
+}
+
+function formatNames({ names = [] }: TunnelReport): string[] {
+  return names.map(({ name, addresses, failure }) => {
+    const known = addresses.length === 0 ? 'no address yet' : addresses.join(', ');
+    return `  name: ${name} is ${known}${failure === undefined ? '' : ` (failed: ${failure})`}`;
+  });
 }
 
 function formatRemote(remote: RemoteReport): string[] {
   let line = `  remote: ${remote.dst}`;
   if (remote.port !== undefined) line += ` port ${remote.port}`;
   if (remote.vni !== undefined) line += ` vni ${remote.vni}`;
-  const roles = [remote.configured && 'configured', remote.flood && 'flood'].filter(Boolean);
+  const roles = [
+    remote.configured && 'configured',
+    remote.flood && 'flood',
+    remote.heard && 'heard in the group',
+  ].filter(Boolean);
   if (roles.length > 0) line += ` (${roles.join(', ')})`;
   return [line, `    transfer: ${formatTransfer(remote.rx, remote.tx)}`];
 }

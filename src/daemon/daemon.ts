@@ -8,6 +8,7 @@ import { RateLimitedLog, type Logger } from '../base/log.ts';
 import { REMOTES_MAX, TUNNELS_MAX, type Config } from '../config/config.ts';
 import { Counters } from '../dataplane/counters.ts';
 import { sharedMemory, type SharedTables } from '../dataplane/shared-tables.ts';
+import { GroupTable } from '../dataplane/group-table.ts';
 import { TunnelTable } from '../dataplane/tunnel-table.ts';
 import { DestinationLists } from '../fdb/destination-lists.ts';
 import { Grace } from '../fdb/grace.ts';
@@ -22,6 +23,7 @@ import { Housekeeping } from './housekeeping.ts';
 import { DaemonInspector } from './inspector.ts';
 import type { OpenTunnel } from './open-tunnel.ts';
 import { TunnelSet } from './tunnel-set.ts';
+import { UnderlayRemotes } from './underlay-remotes.ts';
 import { WorkerPool } from './worker-pool.ts';
 
 /** Entries of the FDB, all tunnels together. Memory is touched, and so taken, only as entries are added. */
@@ -40,6 +42,7 @@ export class Daemon {
   readonly #onFailure: () => void;
   readonly #workers: WorkerPool;
   readonly #endpoints: Endpoints;
+  readonly #underlay: UnderlayRemotes;
   readonly #tunnels: TunnelSet;
   readonly #housekeeping: Housekeeping;
   readonly #api: ApiServer;
@@ -87,7 +90,8 @@ export class Daemon {
     );
     this.#endpoints = new Endpoints(config, portable, this.#workers, ENDPOINTS_MAX, log);
     const parts = { tables, directory, verbs, workers: this.#workers, log };
-    this.#tunnels = new TunnelSet({ ...parts, endpoints: this.#endpoints });
+    this.#underlay = new UnderlayRemotes({ ...parts, portable, firstGroupId: ENDPOINTS_MAX });
+    this.#tunnels = new TunnelSet({ ...parts, ...this.#underlay, endpoints: this.#endpoints });
     this.#housekeeping = new Housekeeping({
       ...parts,
       tunnels: this.#tunnels,
@@ -97,6 +101,7 @@ export class Daemon {
       tables,
       verbs,
       tunnels: () => this.#tunnels.list(),
+      underlayRemotes: this.#underlay,
       workers,
       portable,
     });
@@ -121,6 +126,7 @@ export class Daemon {
       throw error;
     }
     this.#housekeeping.start();
+    this.#underlay.start();
     this.#log.notice('ready', {
       tunnels: this.#tunnels.list().map(({ info }) => `${info.name} (VNI ${info.vni})`),
       workers: this.#workers.count,
@@ -147,9 +153,11 @@ export class Daemon {
 
   async #shutDown(): Promise<void> {
     this.#housekeeping.stop();
+    this.#underlay.stop();
     await this.#api.close();
     await this.#workers.stop();
     this.#endpoints.closeAll();
+    this.#underlay.groups.closeAll();
     this.#tunnels.closeDevices();
   }
 
@@ -211,6 +219,7 @@ function makeTables(workers: number): SharedTables {
     lists: DestinationLists.create(LIST_WORDS, grace),
     grace,
     tunnels: new TunnelTable(TUNNELS_MAX),
+    groups: new GroupTable(workers, TUNNELS_MAX),
     counters,
   };
 }

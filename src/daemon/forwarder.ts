@@ -95,7 +95,7 @@ export class Forwarder {
     this.#tapWriter = new TapWriter(tables.tunnels.capacity);
     this.#fastReceiver = new FastReceiver(memory, this.#datagrams);
     this.#fastSender = new FastSender(memory, tables.remotes, lanes);
-    const losses = new Losses(worker, tables, options.endpointsMax);
+    const losses = new Losses(worker, tables);
     this.#losses = losses;
     this.#portable = new PortableUnderlay(this.#datagrams, tables.remotes, lanes, {
       received: (endpoint) => this.#onDatagrams(endpoint),
@@ -169,6 +169,15 @@ export class Forwarder {
       tunnel,
       watchReadable(readFd, () => this.#onTap(tunnel, readFd), onError),
     );
+  }
+
+  /** Datagrams of `vni` that another endpoint than the tunnel's own receives are the tunnel's too. */
+  attachVni(endpoint: number, vni: number, tunnel: number): void {
+    this.#vnis.get(endpoint)?.set(vni, tunnel);
+  }
+
+  detachVni(endpoint: number, vni: number): void {
+    this.#vnis.get(endpoint)?.delete(vni);
   }
 
   closeTunnel(tunnel: number): void {

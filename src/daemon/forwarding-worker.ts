@@ -44,6 +44,10 @@ async function obey(command: WorkerCommand): Promise<void> {
       return forwarder.openEndpoint(command);
     case 'listen':
       return forwarder.listen(command.endpoint);
+    case 'attach-vni':
+      return forwarder.attachVni(command.endpoint, command.vni, command.tunnel);
+    case 'detach-vni':
+      return forwarder.detachVni(command.endpoint, command.vni);
     case 'close-endpoint':
       return forwarder.closeEndpoint(command.endpoint);
     case 'open-tunnel':

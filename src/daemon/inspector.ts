@@ -27,6 +27,7 @@ import type { FdbVerbs } from '../vtep/fdb-verbs.ts';
 import { formatIp } from '../wire/ip.ts';
 import type { OpenTunnel } from './open-tunnel.ts';
 import { macText } from './tunnel-device.ts';
+import type { UnderlayRemotes } from './underlay-remotes.ts';
 
 export interface InspectorOptions {
   readonly tables: SharedTables;
@@ -34,6 +35,7 @@ export interface InspectorOptions {
   readonly tunnels: () => readonly OpenTunnel[];
   readonly workers: number;
   readonly portable: boolean;
+  readonly underlayRemotes: UnderlayRemotes;
 }
 
 export class DaemonInspector implements Inspector {
@@ -83,6 +85,7 @@ export class DaemonInspector implements Inspector {
       offload: this.#offload(tunnel),
       underlay: this.#options.portable ? 'portable' : 'fast',
       remotes: this.#remotes(tunnel),
+      ...this.#underlayRemotes(tunnel),
       fdb,
       tx: { packets: total(COUNTER_TX_PACKETS), bytes: total(COUNTER_TX_PACKETS + 1) },
       rx: { packets: total(COUNTER_RX_PACKETS), bytes: total(COUNTER_RX_PACKETS + 1) },
@@ -109,10 +112,26 @@ export class DaemonInspector implements Inspector {
     };
   }
 
+  /** Names and group, where the tunnel has them. */
+  #underlayRemotes({ info, config }: OpenTunnel): Pick<TunnelReport, 'names' | 'group'> {
+    const { remotes, names, groups } = this.#options.underlayRemotes;
+    const { group, link = '', multicastTtl: ttl } = config;
+    const named = remotes.named(info.index).map(({ name, addresses }) => {
+      const failure = names.failureOf(name);
+      return { name, addresses, ...(failure === undefined ? {} : { failure }) };
+    });
+    const joined = groups.isJoined({ config });
+    return {
+      ...(named.length === 0 ? {} : { names: named }),
+      ...(group === undefined ? {} : { group: { address: group.text, link, ttl, joined } }),
+    };
+  }
+
   #remotes({ info }: OpenTunnel): RemoteReport[] {
     const { tables, verbs } = this.#options;
     const { remotes, counters } = tables;
     const flood = new Set(verbs.floodRemotes(info));
+    const heard = new Set(verbs.admittedRemotes(info));
     return remotes.list(info.index).map((index) => {
       const port = remotes.port(index);
       const vni = remotes.vni(index);
@@ -123,6 +142,7 @@ export class DaemonInspector implements Inspector {
         ...(vni === info.vni ? {} : { vni }),
         configured: verbs.isConfigured(info, index),
         flood: flood.has(index),
+        ...(heard.has(index) && { heard: true as const }),
         tx: { packets: total(REMOTE_TX_PACKETS), bytes: total(REMOTE_TX_PACKETS + 1) },
         rx: { packets: total(REMOTE_RX_PACKETS), bytes: total(REMOTE_RX_PACKETS + 1) },
       };

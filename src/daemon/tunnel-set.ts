@@ -8,9 +8,11 @@ import { closeTap } from '../linux/tap.ts';
 import type { FdbVerbs } from '../vtep/fdb-verbs.ts';
 import type { TunnelInfo } from '../vtep/tunnel-directory.ts';
 import type { Tunnels } from '../vtep/tunnels.ts';
-import { egressOf, scopeOf, type Egress } from './egress.ts';
+import { egressOf, type Egress } from './egress.ts';
 import type { Endpoint, Endpoints } from './endpoints.ts';
 import type { OpenTunnel } from './open-tunnel.ts';
+import type { TunnelGroups } from './tunnel-groups.ts';
+import type { TunnelRemotes } from './tunnel-remotes.ts';
 import { macText, openTunnelDevice, type TunnelDevice } from './tunnel-device.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
@@ -19,6 +21,8 @@ export interface TunnelSetOptions {
   readonly directory: Tunnels;
   readonly verbs: FdbVerbs;
   readonly endpoints: Endpoints;
+  readonly remotes: TunnelRemotes;
+  readonly groups: TunnelGroups;
   readonly workers: WorkerPool;
   readonly log: Logger;
 }
@@ -98,7 +102,7 @@ export class TunnelSet {
   }
 
   async #connect(tunnel: OpenTunnel): Promise<void> {
-    const { tables, directory, verbs, workers } = this.#options;
+    const { tables, directory, remotes, groups, workers } = this.#options;
     const { info, config, device, endpoint } = tunnel;
     const { mac, mtu } = device.link;
     if (mac === undefined) {
@@ -116,11 +120,7 @@ export class TunnelSet {
       macLow: mac.low,
       mtu,
     });
-    const remotes = config.remotes.map((remote) => ({
-      address: remote.bytes,
-      scope: scopeOf(remote),
-    }));
-    await verbs.setConfiguredRemotes(info, remotes);
+    await remotes.open(info, config);
     const { fds } = device.tap;
     await workers.all((worker) => ({
       type: 'open-tunnel',
@@ -131,10 +131,14 @@ export class TunnelSet {
       writeFd: fds[worker] ?? fds[0]!,
       endpoint: endpoint.id,
     }));
+    await groups.open(tunnel);
   }
 
-  async #disconnect({ info, device, endpoint }: OpenTunnel): Promise<void> {
-    const { directory, verbs, endpoints, workers } = this.#options;
+  async #disconnect(tunnel: OpenTunnel): Promise<void> {
+    const { directory, verbs, endpoints, workers, remotes, groups } = this.#options;
+    const { info, device, endpoint } = tunnel;
+    await groups.close(tunnel);
+    remotes.close(info.index);
     await workers.all(() => ({ type: 'close-tunnel', tunnel: info.index }));
     closeTap(device.tap);
     await verbs.removeTunnel(info);

@@ -32,7 +32,13 @@ export const DROP_SEND_FAILED = 19;
 // Receive, in the kernel, before a datagram was ours.
 export const DROP_RX_OVERFLOW = 20;
 
-export const DROP_REASON_COUNT = 21;
+// Receive, with a multicast group.
+export const DROP_OWN_ECHO = 21;
+
+// Either way: a VLAN tag where none is wanted.
+export const DROP_VLAN_TAG = 22;
+
+export const DROP_REASON_COUNT = 23;
 
 /** Names by number; the README says what to do about each. Index 0 is no reason. */
 export const DROP_REASONS: readonly string[] = [
@@ -57,4 +63,6 @@ export const DROP_REASONS: readonly string[] = [
   'sock_full',
   'send_failed',
   'rx_overflow',
+  'own_echo',
+  'vlan_tag',
 ];

@@ -37,6 +37,7 @@ import {
   DROP_MALFORMED,
   DROP_NONE,
   DROP_NO_I_FLAG,
+  DROP_OWN_ECHO,
   DROP_OWN_MAC,
   DROP_REMOTE_DENIED,
   DROP_SHORT,
@@ -44,6 +45,7 @@ import {
   DROP_TAP_WRITE,
   DROP_VNI_UNKNOWN,
 } from './drop-reasons.ts';
+import { OWN_ECHO } from './group-senders.ts';
 import { InnerPacket } from './inner-packet.ts';
 import { AMBIGUOUS, classifyMerged, SUPER_FRAME } from './merged-datagram.ts';
 import { passUnfinished } from './pass-unfinished.ts';
@@ -68,6 +70,8 @@ export class Receiver {
   // The sender and the source MAC of the frame before, which nearly every frame shares with it.
   #lastTunnel = NO_TUNNEL;
   #lastSender = STRANGER;
+  /** The sender stands for all members of a multicast group that are not known yet. */
+  #unknownMember = false;
   #learnedHigh = -1;
   #learnedLow = -1;
   /** The sender of the delivery that may grow. */
@@ -150,9 +154,13 @@ export class Receiver {
         index * ADDRESS_BYTES,
       );
       this.#learnedHigh = -1;
+      this.#unknownMember = this.#lastSender === STRANGER;
+      if (this.#unknownMember) this.#lastSender = this.#askGroup(tunnel, batch, index);
     }
     const sender = this.#lastSender;
-    if (sender === STRANGER) return this.#drop(tunnel, DROP_REMOTE_DENIED);
+    if (sender < 0) {
+      return this.#drop(tunnel, sender === OWN_ECHO ? DROP_OWN_ECHO : DROP_REMOTE_DENIED);
+    }
 
     const frame = offset + VXLAN_HEADER_LENGTH;
     const frameLength = length - VXLAN_HEADER_LENGTH;
@@ -186,10 +194,16 @@ export class Receiver {
     return true;
   }
 
+  #askGroup(tunnel: number, batch: DatagramBatch, index: number): number {
+    const { groups } = this.#tables;
+    return groups.sender(this.#worker, tunnel, batch.sources, index * ADDRESS_BYTES);
+  }
+
   #learn(tunnel: number, sender: number, macHigh: number, macLow: number): number {
     const { fdb, tunnels, counters } = this.#tables;
     if (!tunnels.learns(tunnel)) return DROP_NONE;
     const vni = tunnels.vni(tunnel);
+    if (this.#unknownMember) return fdb.isPinned(vni, macHigh, macLow) ? DROP_MAC_PINNED : DROP_NONE;
     const outcome = fdb.learn(vni, macHigh, macLow, sender, this.#nowSeconds);
     // As the kernel does: a frame from a MAC that is pinned elsewhere is dropped, not only not learned.
     if (outcome === LEARN_PINNED && !this.#isPinnedTo(vni, macHigh, macLow, tunnel, sender)) {

@@ -3,6 +3,7 @@ import { Grace } from '../fdb/grace.ts';
 import { RemoteTable } from '../fdb/remotes.ts';
 import { FdbTable } from '../fdb/table.ts';
 import { Counters, type CounterShape } from './counters.ts';
+import { GroupTable } from './group-table.ts';
 import { TunnelTable } from './tunnel-table.ts';
 
 /** The tables that all threads share. */
@@ -12,6 +13,7 @@ export interface SharedTables {
   readonly lists: DestinationLists;
   readonly grace: Grace;
   readonly tunnels: TunnelTable;
+  readonly groups: GroupTable;
   readonly counters: Counters;
 }
 
@@ -22,6 +24,7 @@ export interface SharedMemory {
   lists: SharedArrayBuffer;
   grace: SharedArrayBuffer;
   tunnels: SharedArrayBuffer;
+  groups: SharedArrayBuffer;
   counters: SharedArrayBuffer;
   shape: CounterShape;
 }
@@ -34,6 +37,7 @@ export function attachTables(memory: SharedMemory): SharedTables {
     lists: new DestinationLists(memory.lists),
     grace: new Grace(memory.grace),
     tunnels: new TunnelTable(memory.shape.tunnels, memory.tunnels),
+    groups: new GroupTable(memory.shape.workers, memory.shape.tunnels, memory.groups),
     counters: new Counters(memory.shape, memory.counters),
   };
 }
@@ -46,6 +50,7 @@ export function sharedMemory(tables: SharedTables): SharedMemory {
     lists: tables.lists.memory,
     grace: tables.grace.memory,
     tunnels: tables.tunnels.memory,
+    groups: tables.groups.memory,
     counters: tables.counters.memory,
     shape: tables.counters.shape,
   };

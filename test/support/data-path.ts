@@ -1,6 +1,7 @@
 /** One worker's data path over memory devices: the forwarding core as the daemon puts it together. */
 import { COUNTER_DROPS, Counters } from '../../src/dataplane/counters.ts';
 import { DROP_REASONS } from '../../src/dataplane/drop-reasons.ts';
+import { GroupTable } from '../../src/dataplane/group-table.ts';
 import { Receiver } from '../../src/dataplane/receive.ts';
 import { SEGMENT_HEADER_AREA_BYTES, Segmenter } from '../../src/dataplane/segment.ts';
 import type { SharedTables } from '../../src/dataplane/shared-tables.ts';
@@ -82,6 +83,7 @@ export class DataPath {
       lists: DestinationLists.create(256, grace),
       grace,
       tunnels: new TunnelTable(TUNNELS),
+      groups: new GroupTable(1, TUNNELS),
       counters: new Counters(shape),
     };
     const lanes = 2 * LANES_PER_POOL;
