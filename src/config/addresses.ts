@@ -47,7 +47,9 @@ export function parseGroup(text: string): UnderlayAddress | Refusal {
   }
   const canonical = formatIp(bytes);
   if (percent !== -1) {
-    return { refused: `names an interface; allowed: ${canonical}, the interface has the key "link"` };
+    return {
+      refused: `names an interface; allowed: ${canonical}, the interface has the key "link"`,
+    };
   }
   const family = isIpv4Mapped(bytes) ? 4 : 6;
   // ff00::/16 is reserved, ff01::/16 does not leave the host (RFC 4291 section 2.7).

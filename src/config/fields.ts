@@ -9,7 +9,12 @@ import {
   type UnderlayAddress,
 } from './config.ts';
 import { VNI_MAX } from '../wire/vxlan.ts';
-import { parseGroup, parseOverlayAddress, parseUnderlayAddress, type Refusal } from './addresses.ts';
+import {
+  parseGroup,
+  parseOverlayAddress,
+  parseUnderlayAddress,
+  type Refusal,
+} from './addresses.ts';
 import { parseRemote, type RemoteName } from './remote-name.ts';
 
 /**

@@ -23,7 +23,9 @@ export function egressOf(config: TunnelConfig): Egress {
   const routes = config.remotes.map((remote) => routeToRemote(config, remote));
   const found = routes.filter((route) => route !== undefined);
   const mtus = found.map(routeMtu);
-  const source = groupSourceOf(config) ?? found.find((route) => route.preferredSource !== undefined)?.preferredSource;
+  const source =
+    groupSourceOf(config) ??
+    found.find((route) => route.preferredSource !== undefined)?.preferredSource;
   const local =
     config.local?.text ?? (source === undefined ? anyAddress(config.family) : formatIp(source));
   const identity = local === anyAddress(config.family) ? hostIdentity() : local;

@@ -106,9 +106,7 @@ export class TunnelRemotes {
     { family, local }: TunnelConfig,
     addresses: readonly UnderlayAddress[],
   ): UnderlayAddress[] {
-    return addresses.filter(
-      (address) => address.family === family && address.text !== local?.text,
-    );
+    return addresses.filter((address) => address.family === family && address.text !== local?.text);
   }
 }
 

@@ -40,8 +40,7 @@ export class GroupSenders {
   constructor(workers: number, tunnels: number, memory?: SharedArrayBuffer) {
     this.workers = workers;
     this.tunnelsAt = HEADER_WORDS + workers * RING_WORDS;
-    this.memory =
-      memory ?? new SharedArrayBuffer((this.tunnelsAt + tunnels * TUNNEL_WORDS) * 4);
+    this.memory = memory ?? new SharedArrayBuffer((this.tunnelsAt + tunnels * TUNNEL_WORDS) * 4);
     this.words = new Int32Array(this.memory);
     this.bytes = new Uint8Array(this.memory);
   }

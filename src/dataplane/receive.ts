@@ -203,7 +203,8 @@ export class Receiver {
     const { fdb, tunnels, counters } = this.#tables;
     if (!tunnels.learns(tunnel)) return DROP_NONE;
     const vni = tunnels.vni(tunnel);
-    if (this.#unknownMember) return fdb.isPinned(vni, macHigh, macLow) ? DROP_MAC_PINNED : DROP_NONE;
+    if (this.#unknownMember)
+      return fdb.isPinned(vni, macHigh, macLow) ? DROP_MAC_PINNED : DROP_NONE;
     const outcome = fdb.learn(vni, macHigh, macLow, sender, this.#nowSeconds);
     // As the kernel does: a frame from a MAC that is pinned elsewhere is dropped, not only not learned.
     if (outcome === LEARN_PINNED && !this.#isPinnedTo(vni, macHigh, macLow, tunnel, sender)) {

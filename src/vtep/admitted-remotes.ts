@@ -29,7 +29,10 @@ export class AdmittedRemotes {
    * Lets a remote send to the tunnel; its row, or undefined when it may already or the tunnel has too many
    * such remotes. Throws ERR_LIMIT when the table of remotes is full.
    */
-  admit(tunnel: TunnelInfo, { address, scope }: Pick<RemoteKey, 'address' | 'scope'>): number | undefined {
+  admit(
+    tunnel: TunnelInfo,
+    { address, scope }: Pick<RemoteKey, 'address' | 'scope'>,
+  ): number | undefined {
     const { remotes } = this.#context.tables;
     if (remotes.findSender(tunnel.index, address, 0) >= 0) return undefined;
     let admitted = this.#byTunnel.get(tunnel.index);
@@ -39,7 +42,13 @@ export class AdmittedRemotes {
     }
     if (admitted.size >= ADMITTED_MAX) return undefined;
     const { port, vni } = tunnel;
-    const index = this.#context.references.acquire({ tunnel: tunnel.index, address, scope, port, vni });
+    const index = this.#context.references.acquire({
+      tunnel: tunnel.index,
+      address,
+      scope,
+      port,
+      vni,
+    });
     remotes.allow(index);
     admitted.add(index);
     return index;
