@@ -9,8 +9,8 @@ import type { FdbRow } from '../vtep/fdb-rows.ts';
  * |---|---|
  * | `GET /v1/version` | {@link VersionReport} |
  * | `GET /v1/tunnels[?dev=]` | {@link StatusReport} |
- * | `GET /v1/fdb[?dev=&mac=&vni=&dst=&port=&state=&statistics=1]` | array of {@link FdbRow}, one row a line |
- * | `GET /v1/fdb/entry?dev=&mac=[&statistics=1]` | array of {@link FdbRow}, never empty |
+ * | `GET /v1/fdb[?dev=&mac=&vlan=&vni=&dst=&port=&state=&statistics=1]` | array of {@link FdbRow}, one row a line |
+ * | `GET /v1/fdb/entry?dev=&mac=[&vlan=&statistics=1]` | array of {@link FdbRow}, never empty |
  * | `POST /v1/fdb` {@link ChangeRequest} | {@link ChangeReport} |
  * | `POST /v1/fdb?verb=VERB`, `application/x-ndjson`, one entry a line | {@link ChangeReport} |
  * | `POST /v1/fdb/flush` {@link FlushRequest} | {@link FlushReport} |
@@ -51,6 +51,8 @@ export interface FlushRequest {
   readonly dev: string;
   readonly mac?: string | undefined;
   readonly dst?: string | undefined;
+  /** Only of that VLAN of the device. */
+  readonly vlan?: number | undefined;
   readonly port?: number | undefined;
   readonly vni?: number | undefined;
   readonly src_vni?: number | undefined;
@@ -87,6 +89,10 @@ export interface TunnelReport {
   readonly ifname: string;
   readonly ifindex: number;
   readonly vni: number;
+  /** The VLAN of the device that is this tunnel. */
+  readonly vlan?: number;
+  /** What is done with other VLAN tags; left out when they pass. */
+  readonly vlanPolicy?: 'strip' | 'drop';
   /** The underlay address in use, text. */
   readonly local: string;
   readonly port: number;

@@ -54,7 +54,8 @@ function formatTunnel(tunnel: TunnelReport): string[] {
   ];
   return [
     `tunnel: ${tunnel.ifname}`,
-    `  vni: ${tunnel.vni}`,
+    `  vni: ${tunnel.vni}${tunnel.vlan === undefined ? '' : ` (vlan ${tunnel.vlan})`}`,
+    ...(tunnel.vlanPolicy === undefined ? [] : [`  tagged frames: ${tunnel.vlanPolicy}`]),
     `  local: ${tunnel.local} port ${tunnel.port}`,
     `  device: index ${tunnel.ifindex}, mac ${tunnel.mac}, mtu ${tunnel.mtu}`,
     `  learning: ${tunnel.learning ? 'on' : 'off'}, ${ageing}`,

@@ -10,6 +10,7 @@ import { Counters } from '../dataplane/counters.ts';
 import { sharedMemory, type SharedTables } from '../dataplane/shared-tables.ts';
 import { GroupTable } from '../dataplane/group-table.ts';
 import { TunnelTable } from '../dataplane/tunnel-table.ts';
+import { VlanTable } from '../dataplane/vlan-table.ts';
 import { DestinationLists } from '../fdb/destination-lists.ts';
 import { Grace } from '../fdb/grace.ts';
 import { RemoteTable } from '../fdb/remotes.ts';
@@ -91,7 +92,8 @@ export class Daemon {
     this.#endpoints = new Endpoints(config, portable, this.#workers, ENDPOINTS_MAX, log);
     const parts = { tables, directory, verbs, workers: this.#workers, log };
     this.#underlay = new UnderlayRemotes({ ...parts, portable, firstGroupId: ENDPOINTS_MAX });
-    this.#tunnels = new TunnelSet({ ...parts, ...this.#underlay, endpoints: this.#endpoints });
+    const { remotes, groups } = this.#underlay;
+    this.#tunnels = new TunnelSet({ ...parts, remotes, groups, endpoints: this.#endpoints });
     this.#housekeeping = new Housekeeping({
       ...parts,
       tunnels: this.#tunnels,
@@ -220,6 +222,7 @@ function makeTables(workers: number): SharedTables {
     grace,
     tunnels: new TunnelTable(TUNNELS_MAX),
     groups: new GroupTable(workers, TUNNELS_MAX),
+    vlans: new VlanTable(TUNNELS_MAX),
     counters,
   };
 }

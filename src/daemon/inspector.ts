@@ -76,6 +76,8 @@ export class DaemonInspector implements Inspector {
       ifname: info.name,
       ifindex: info.ifindex,
       vni: info.vni,
+      ...(info.vlan !== undefined && { vlan: info.vlan }),
+      ...(config.vlan !== 'pass' && { vlanPolicy: config.vlan }),
       local: tunnel.local,
       port: info.port,
       mtu: link.mtu,

@@ -14,6 +14,7 @@ import type { OpenTunnel } from './open-tunnel.ts';
 import type { TunnelGroups } from './tunnel-groups.ts';
 import type { TunnelRemotes } from './tunnel-remotes.ts';
 import { macText, openTunnelDevice, type TunnelDevice } from './tunnel-device.ts';
+import { setTagging, setTrunk, vlanTunnel } from './vlan-tunnels.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
 export interface TunnelSetOptions {
@@ -58,13 +59,14 @@ export class TunnelSet {
       endpoint,
       local: egress.local,
     };
+    this.#open.set(tunnel.info.index, tunnel);
     try {
       await this.#connect(tunnel);
+      await this.#openVlans(tunnel);
     } catch (error) {
-      await this.#disconnect(tunnel);
+      await this.close(tunnel);
       throw error;
     }
-    this.#open.set(tunnel.info.index, tunnel);
     log.info('tunnel opened', {
       dev: config.name,
       vni: config.vni,
@@ -78,13 +80,32 @@ export class TunnelSet {
 
   async close(tunnel: OpenTunnel): Promise<void> {
     this.#open.delete(tunnel.info.index);
+    const isVlan = ({ info, device }: OpenTunnel): boolean =>
+      info.vlan !== undefined && device === tunnel.device;
+    for (const child of this.list().filter(isVlan)) await this.close(child);
     await this.#disconnect(tunnel);
   }
 
   /** Closes every descriptor, after the workers have stopped. */
   closeDevices(): void {
-    for (const { device } of this.#open.values()) closeTap(device.tap);
+    for (const { device, info } of this.#open.values()) {
+      if (info.vlan === undefined) closeTap(device.tap);
+    }
     this.#open.clear();
+  }
+
+  /** Opens the tunnels of the VLANs that the configuration names; close() closes them with the device. */
+  async #openVlans(device: OpenTunnel): Promise<void> {
+    const { directory, tables } = this.#options;
+    const { vlans } = device.config;
+    const children: OpenTunnel[] = [];
+    for (const mapping of vlans) {
+      const child = vlanTunnel(device, mapping, directory.freeIndex());
+      this.#open.set(child.info.index, child);
+      await this.#connect(child);
+      children.push(child);
+    }
+    if (vlans.length > 0) setTrunk(tables.vlans, device, children);
   }
 
   async #openDevice(
@@ -120,6 +141,7 @@ export class TunnelSet {
       macLow: mac.low,
       mtu,
     });
+    setTagging(tables.vlans, tunnel);
     await remotes.open(info, config);
     const { fds } = device.tap;
     await workers.all((worker) => ({
@@ -127,7 +149,7 @@ export class TunnelSet {
       tunnel: info.index,
       vni: info.vni,
       // A device without multi_queue has one queue: one worker reads it, all write through it.
-      readFd: fds[worker] ?? -1,
+      readFd: info.vlan === undefined ? (fds[worker] ?? -1) : -1,
       writeFd: fds[worker] ?? fds[0]!,
       endpoint: endpoint.id,
     }));
@@ -135,15 +157,16 @@ export class TunnelSet {
   }
 
   async #disconnect(tunnel: OpenTunnel): Promise<void> {
-    const { directory, verbs, endpoints, workers, remotes, groups } = this.#options;
+    const { directory, verbs, endpoints, workers, remotes, groups, tables } = this.#options;
     const { info, device, endpoint } = tunnel;
     await groups.close(tunnel);
     remotes.close(info.index);
     await workers.all(() => ({ type: 'close-tunnel', tunnel: info.index }));
-    closeTap(device.tap);
+    tables.vlans.clear(info.index);
+    if (info.vlan === undefined) closeTap(device.tap);
     await verbs.removeTunnel(info);
     directory.remove(info);
-    await endpoints.release(endpoint);
+    if (info.vlan === undefined) await endpoints.release(endpoint);
   }
 }
 

@@ -21,6 +21,7 @@ import { ETHERNET_HEADER_LENGTH, ETHERNET_SOURCE_OFFSET } from '../wire/ethernet
 import { updateIpv4Tos } from '../wire/ipv4.ts';
 import { writeIpv6TrafficClass } from '../wire/ipv6.ts';
 import { isMulticastMac, isZeroMac, readMacHigh, readMacLowSigned } from '../wire/mac.ts';
+import { VLAN_TAG_LENGTH } from '../wire/vlan.ts';
 import { isVxlan, readVni, VXLAN_HEADER_LENGTH } from '../wire/vxlan.ts';
 import { Coalescer } from './coalesce.ts';
 import {
@@ -43,6 +44,7 @@ import {
   DROP_SHORT,
   DROP_SMAC_INVALID,
   DROP_TAP_WRITE,
+  DROP_VLAN_TAG,
   DROP_VNI_UNKNOWN,
 } from './drop-reasons.ts';
 import { OWN_ECHO } from './group-senders.ts';
@@ -50,6 +52,8 @@ import { InnerPacket } from './inner-packet.ts';
 import { AMBIGUOUS, classifyMerged, SUPER_FRAME } from './merged-datagram.ts';
 import { passUnfinished } from './pass-unfinished.ts';
 import type { SharedTables } from './shared-tables.ts';
+import { deliveryVid, VLAN_PASS, vlanPolicy } from './vlan-table.ts';
+import { insertTag, isTagged } from './vlan-tag.ts';
 import { NO_TUNNEL, type VniMap } from './vni-map.ts';
 
 const STRANGER = -1;
@@ -141,7 +145,7 @@ export class Receiver {
     segmentBytes: number,
   ): void {
     const view = this.#view;
-    const { tunnels } = this.#tables;
+    const { tunnels, vlans } = this.#tables;
     if (length < VXLAN_HEADER_LENGTH) return this.#dropWithoutTunnel(DROP_SHORT);
     if (!isVxlan(view, offset, length)) return this.#dropWithoutTunnel(DROP_NO_I_FLAG);
     const tunnel = vnis.find(readVni(view, offset));
@@ -162,8 +166,8 @@ export class Receiver {
       return this.#drop(tunnel, sender === OWN_ECHO ? DROP_OWN_ECHO : DROP_REMOTE_DENIED);
     }
 
-    const frame = offset + VXLAN_HEADER_LENGTH;
-    const frameLength = length - VXLAN_HEADER_LENGTH;
+    let frame = offset + VXLAN_HEADER_LENGTH;
+    let frameLength = length - VXLAN_HEADER_LENGTH;
     if (frameLength < ETHERNET_HEADER_LENGTH) return this.#drop(tunnel, DROP_INNER_SHORT);
     const sourceHigh = readMacHigh(view, frame + ETHERNET_SOURCE_OFFSET);
     const sourceLow = readMacLowSigned(view, frame + ETHERNET_SOURCE_OFFSET);
@@ -171,6 +175,18 @@ export class Receiver {
       return this.#drop(tunnel, DROP_SMAC_INVALID);
     }
     if (tunnels.isOwnMac(tunnel, sourceHigh, sourceLow)) return this.#drop(tunnel, DROP_OWN_MAC);
+    const vlanMode = vlans.mode(tunnel);
+    if (vlanMode !== 0) {
+      // Whoever strips tags from what is sent expects none in what is received (RFC 7348 section 6.1).
+      if (vlanPolicy(vlanMode) !== VLAN_PASS && isTagged(view, frame, frameLength)) {
+        return this.#drop(tunnel, DROP_VLAN_TAG);
+      }
+      const vid = deliveryVid(vlanMode);
+      if (vid !== 0) {
+        frame = insertTag(view, frame, vid);
+        frameLength += VLAN_TAG_LENGTH;
+      }
+    }
     this.#inner.parse(view, frame, frameLength);
     if (this.#outerEcn !== 0 && !this.#combineEcn()) return this.#drop(tunnel, DROP_ECN);
     if (sourceLow !== this.#learnedLow || sourceHigh !== this.#learnedHigh) {

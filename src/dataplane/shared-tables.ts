@@ -5,6 +5,7 @@ import { FdbTable } from '../fdb/table.ts';
 import { Counters, type CounterShape } from './counters.ts';
 import { GroupTable } from './group-table.ts';
 import { TunnelTable } from './tunnel-table.ts';
+import { VlanTable } from './vlan-table.ts';
 
 /** The tables that all threads share. */
 export interface SharedTables {
@@ -14,6 +15,7 @@ export interface SharedTables {
   readonly grace: Grace;
   readonly tunnels: TunnelTable;
   readonly groups: GroupTable;
+  readonly vlans: VlanTable;
   readonly counters: Counters;
 }
 
@@ -25,6 +27,7 @@ export interface SharedMemory {
   grace: SharedArrayBuffer;
   tunnels: SharedArrayBuffer;
   groups: SharedArrayBuffer;
+  vlans: SharedArrayBuffer;
   counters: SharedArrayBuffer;
   shape: CounterShape;
 }
@@ -38,6 +41,7 @@ export function attachTables(memory: SharedMemory): SharedTables {
     grace: new Grace(memory.grace),
     tunnels: new TunnelTable(memory.shape.tunnels, memory.tunnels),
     groups: new GroupTable(memory.shape.workers, memory.shape.tunnels, memory.groups),
+    vlans: new VlanTable(memory.shape.tunnels, memory.vlans),
     counters: new Counters(memory.shape, memory.counters),
   };
 }
@@ -51,6 +55,7 @@ export function sharedMemory(tables: SharedTables): SharedMemory {
     grace: tables.grace.memory,
     tunnels: tables.tunnels.memory,
     groups: tables.groups.memory,
+    vlans: tables.vlans.memory,
     counters: tables.counters.memory,
     shape: tables.counters.shape,
   };

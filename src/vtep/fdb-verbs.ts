@@ -98,7 +98,7 @@ export class FdbVerbs {
   *rows(filter: FdbFilter, statistics = false): Generator<FdbRow[], void, undefined> {
     const { table } = this.#options.tables;
     const { tunnel, mac } = filter;
-    if (tunnel !== undefined && mac !== undefined) {
+    if (tunnel !== undefined && mac !== undefined && filter.vlanVnis === undefined) {
       const rows: FdbRow[] = [];
       const entry = table.read(tunnel.vni, mac.high, mac.low);
       if (entry !== undefined && matchesEntry(entry, filter)) {

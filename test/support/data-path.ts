@@ -12,6 +12,7 @@ import {
   TUNNEL_SEGMENTS,
   TunnelTable,
 } from '../../src/dataplane/tunnel-table.ts';
+import { VlanTable } from '../../src/dataplane/vlan-table.ts';
 import { VniMap } from '../../src/dataplane/vni-map.ts';
 import { DestinationLists } from '../../src/fdb/destination-lists.ts';
 import { Grace } from '../../src/fdb/grace.ts';
@@ -84,6 +85,7 @@ export class DataPath {
       grace,
       tunnels: new TunnelTable(TUNNELS),
       groups: new GroupTable(1, TUNNELS),
+      vlans: new VlanTable(TUNNELS),
       counters: new Counters(shape),
     };
     const lanes = 2 * LANES_PER_POOL;

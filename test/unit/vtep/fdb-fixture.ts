@@ -72,7 +72,8 @@ export class FdbFixture {
       grace,
     };
     this.directory = {
-      byName: (name) => this.tunnels.find((known) => known.name === name),
+      vlansOf: () => [],
+    byName: (name) => this.tunnels.find((known) => known.name === name),
       byIndex: (index) => this.tunnels.find((known) => known.index === index),
       byVni: (vni) => this.tunnels.find((known) => known.vni === vni),
       all: () => this.tunnels,
