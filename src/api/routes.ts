@@ -1,7 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { VtepError } from '../base/errors.ts';
 import { STATE_DYNAMIC, STATE_PERMANENT, STATE_STATIC } from '../fdb/table.ts';
-import { checkSourceVni, requireIp, requireMac, deviceFilter, requireTunnel } from '../vtep/fdb-request.ts';
+import {
+  checkSourceVni,
+  requireIp,
+  requireMac,
+  deviceFilter,
+  requireTunnel,
+} from '../vtep/fdb-request.ts';
 import type { FdbStateWord } from '../vtep/fdb-request.ts';
 import { withIndex } from '../vtep/fdb-batch.ts';
 import type { FdbBatch } from '../vtep/fdb-batch.ts';

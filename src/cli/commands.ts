@@ -78,7 +78,9 @@ export const COMMANDS: readonly Command[] = [
   {
     name: 'fdb show',
     summary: 'show entries',
-    usage: ['fdb [show] [LLADDR] [dev NAME] [dst IP] [vlan N] [port N] [vni N] [static|dynamic|permanent]'],
+    usage: [
+      'fdb [show] [LLADDR] [dev NAME] [dst IP] [vlan N] [port N] [vni N] [static|dynamic|permanent]',
+    ],
     notes: [
       '-j prints the keys that bridge -j fdb show prints; -s adds the seconds since an entry was used and',
       'updated, and the frames sent to it. Learned entries and those added as dynamic have no state word.',

@@ -1,12 +1,7 @@
 /** The VLANs of a device that are VNIs of their own: a tunnel each, over the device's descriptors. */
 import { VtepError } from '../base/errors.ts';
 import type { TunnelConfig } from '../config/config.ts';
-import {
-  VLAN_DROP,
-  VLAN_PASS,
-  VLAN_STRIP,
-  type VlanTable,
-} from '../dataplane/vlan-table.ts';
+import { VLAN_DROP, VLAN_PASS, VLAN_STRIP, type VlanTable } from '../dataplane/vlan-table.ts';
 import type { OpenTunnel } from './open-tunnel.ts';
 
 const POLICIES = { pass: VLAN_PASS, strip: VLAN_STRIP, drop: VLAN_DROP } as const;

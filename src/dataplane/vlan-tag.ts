@@ -28,7 +28,8 @@ const NO_VLAN = -1;
 /** True for a frame of at least ETHERNET_HEADER_LENGTH bytes with a whole VLAN tag of either kind. */
 export function isTagged(view: DataView, frame: number, length: number): boolean {
   return (
-    length >= ETHERNET_HEADER_LENGTH + VLAN_TAG_LENGTH && isVlanEtherType(readEtherType(view, frame))
+    length >= ETHERNET_HEADER_LENGTH + VLAN_TAG_LENGTH &&
+    isVlanEtherType(readEtherType(view, frame))
   );
 }
 

@@ -58,7 +58,9 @@ export function deviceFilter(
 ): { tunnel: TunnelInfo; vlanVnis?: ReadonlySet<number> } {
   const tunnel = requireTunnel(tunnels, name, vlan);
   const vlans = vlan === undefined ? tunnels.vlansOf(name) : [];
-  return vlans.length === 0 ? { tunnel } : { tunnel, vlanVnis: new Set(vlans.map(({ vni }) => vni)) };
+  return vlans.length === 0
+    ? { tunnel }
+    : { tunnel, vlanVnis: new Set(vlans.map(({ vni }) => vni)) };
 }
 
 /** The MAC written as `text`, or ERR_USAGE. */

@@ -58,7 +58,11 @@ interface RemoteText {
 /** `entry` matches the filter as far as its destination does not matter. */
 export function matchesEntry(entry: FdbEntry, filter: FdbFilter): boolean {
   const { tunnel, mac, states } = filter;
-  if (tunnel !== undefined && tunnel.vni !== entry.vni && filter.vlanVnis?.has(entry.vni) !== true) {
+  if (
+    tunnel !== undefined &&
+    tunnel.vni !== entry.vni &&
+    filter.vlanVnis?.has(entry.vni) !== true
+  ) {
     return false;
   }
   if (mac !== undefined && (mac.high !== entry.macHigh || mac.low !== entry.macLow)) return false;

@@ -143,11 +143,13 @@ describeIf(
       a.host.ip('link', 'set', 'eth0', 'up');
       await waitFor(() => member(), { what: 'the group on the device that is up again' });
       expectPing(k, a);
+      // The other hosts keep the neighbour entry that they have.
+      const mac = linkAddress(a.host, 'eth0');
       a.host.ip('link', 'del', 'eth0');
       await waitFor(() => tunnelOf(daemon).group?.joined === false, { what: 'the loss to show' });
       const hub = lab.hosts.find(({ name }) => name === 'hub')!;
       const peer = ['peer', 'name', 'again', 'netns', hub.namespace];
-      a.host.ip('link', 'add', 'eth0', 'type', 'veth', ...peer);
+      a.host.ip('link', 'add', 'eth0', 'address', mac, 'type', 'veth', ...peer);
       a.host.ip('address', 'add', `${a.address}/24`, 'dev', 'eth0');
       a.host.ip('link', 'set', 'eth0', 'up');
       hub.ip('link', 'set', 'again', 'master', 'br0', 'up');

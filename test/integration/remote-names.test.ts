@@ -25,7 +25,10 @@ describeIf({ namespaces: true, tun: true, kernelVxlan: true }, 'a remote by host
     folder = join('/etc/netns', a.host.namespace);
     mkdirSync(folder, { recursive: true });
     // No server answers, and at once: what is not in the file has no address.
-    writeFileSync(join(folder, 'resolv.conf'), 'nameserver 127.0.0.1\noptions timeout:1 attempts:1\n');
+    writeFileSync(
+      join(folder, 'resolv.conf'),
+      'nameserver 127.0.0.1\noptions timeout:1 attempts:1\n',
+    );
     writeFileSync(join(folder, 'hosts'), '127.0.0.1 localhost\n');
     a.host.ip('link', 'set', 'lo', 'up');
     for (const [{ host, address }, overlay] of [
@@ -33,7 +36,13 @@ describeIf({ namespaces: true, tun: true, kernelVxlan: true }, 'a remote by host
       [c, '10.0.0.3/24'],
     ] as const) {
       const extra = ['dev', 'eth0'];
-      addKernelVxlan(host, { vni: 42, local: address, remote: a.address, addresses: [overlay], extra });
+      addKernelVxlan(host, {
+        vni: 42,
+        local: address,
+        remote: a.address,
+        addresses: [overlay],
+        extra,
+      });
     }
   });
   afterEach(async () => {

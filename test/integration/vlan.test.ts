@@ -19,7 +19,12 @@ function tagged(frame: Uint8Array, vid: number): Buffer {
   return Buffer.concat([frame.subarray(0, 12), tag, frame.subarray(12)]);
 }
 
-const requirement = { namespaces: true, tun: true, kernelVxlan: true, commands: ['tcpdump'] } as const;
+const requirement = {
+  namespaces: true,
+  tun: true,
+  kernelVxlan: true,
+  commands: ['tcpdump'],
+} as const;
 
 /** A daemon on `a` whose device carries VLANs; on `b` a device of the kernel for each VNI. */
 describeIf(requirement, 'VLAN tags', () => {
@@ -84,7 +89,9 @@ describeIf(requirement, 'VLAN tags', () => {
     expect(fdbOf(daemon).has(REMOTE)).toBe(true);
     const words = [GUEST, 'dev', 'vx42', 'vlan', '20', 'dst', b.address, 'static'];
     expect(daemon.vtep('fdb', 'add', ...words).stderr).toBe('');
-    expect(daemon.vtep('fdb', 'add', GUEST, 'dev', 'vx42', 'vlan', '30', 'dst', b.address).status).toBe(4);
+    expect(
+      daemon.vtep('fdb', 'add', GUEST, 'dev', 'vx42', 'vlan', '30', 'dst', b.address).status,
+    ).toBe(4);
     const tunnels = statusOf(daemon).tunnels.map(({ vni, vlan }) => [vni, vlan]);
     expect(tunnels).toEqual([
       [42, undefined],

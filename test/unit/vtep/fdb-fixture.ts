@@ -73,7 +73,7 @@ export class FdbFixture {
     };
     this.directory = {
       vlansOf: () => [],
-    byName: (name) => this.tunnels.find((known) => known.name === name),
+      byName: (name) => this.tunnels.find((known) => known.name === name),
       byIndex: (index) => this.tunnels.find((known) => known.index === index),
       byVni: (vni) => this.tunnels.find((known) => known.vni === vni),
       all: () => this.tunnels,
