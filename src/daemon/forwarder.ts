@@ -171,15 +171,10 @@ export class Forwarder {
     );
   }
 
-  /** Datagrams of `vni` that another endpoint than the tunnel's own receives are the tunnel's too. */
+  /** What of `vni` another endpoint than its own receives is the tunnel's too; NO_TUNNEL ends that. */
   attachVni(endpoint: number, vni: number, tunnel: number): void {
     this.#vnis.get(endpoint)?.set(vni, tunnel);
   }
-
-  detachVni(endpoint: number, vni: number): void {
-    this.#vnis.get(endpoint)?.delete(vni);
-  }
-
   closeTunnel(tunnel: number): void {
     const command = this.#tunnels.get(tunnel);
     if (command === undefined) return;

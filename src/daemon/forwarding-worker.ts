@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { monotonicSeconds } from '../base/clock.ts';
 import { attachTables } from '../dataplane/shared-tables.ts';
+import { NO_TUNNEL } from '../dataplane/vni-map.ts';
 import { Forwarder } from './forwarder.ts';
 import type {
   WorkerCommand,
@@ -47,7 +48,7 @@ async function obey(command: WorkerCommand): Promise<void> {
     case 'attach-vni':
       return forwarder.attachVni(command.endpoint, command.vni, command.tunnel);
     case 'detach-vni':
-      return forwarder.detachVni(command.endpoint, command.vni);
+      return forwarder.attachVni(command.endpoint, command.vni, NO_TUNNEL);
     case 'close-endpoint':
       return forwarder.closeEndpoint(command.endpoint);
     case 'open-tunnel':

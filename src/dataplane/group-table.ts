@@ -62,6 +62,7 @@ export class GroupTable extends GroupSenders {
 /** Atomics.waitAsync of ES2024, which every supported Node has and the compiler's library does not. */
 const { waitAsync } = Atomics as unknown as {
   waitAsync(
+    this: void,
     words: Int32Array,
     index: number,
     value: number,

@@ -12,7 +12,6 @@
  *
  * What arrived from the underlay never returns to it: delivery is to the overlay only (split horizon).
  */
-import { isList } from '../fdb/destination-lists.ts';
 import { LEARN_ADDED, LEARN_BUSY, LEARN_FULL, LEARN_MIGRATED, LEARN_PINNED } from '../fdb/table.ts';
 import { ADDRESS_BYTES, type DatagramBatch } from '../packet/datagram-batch.ts';
 import { DELIVERED, SUPER_FRAME_REFUSED, type DeliveryPlan } from '../packet/delivery-plan.ts';
@@ -21,7 +20,6 @@ import { ETHERNET_HEADER_LENGTH, ETHERNET_SOURCE_OFFSET } from '../wire/ethernet
 import { updateIpv4Tos } from '../wire/ipv4.ts';
 import { writeIpv6TrafficClass } from '../wire/ipv6.ts';
 import { isMulticastMac, isZeroMac, readMacHigh, readMacLowSigned } from '../wire/mac.ts';
-import { VLAN_TAG_LENGTH } from '../wire/vlan.ts';
 import { isVxlan, readVni, VXLAN_HEADER_LENGTH } from '../wire/vxlan.ts';
 import { Coalescer } from './coalesce.ts';
 import {
@@ -50,10 +48,10 @@ import {
 import { OWN_ECHO } from './group-senders.ts';
 import { InnerPacket } from './inner-packet.ts';
 import { AMBIGUOUS, classifyMerged, SUPER_FRAME } from './merged-datagram.ts';
+import { isPinnedTo } from './pinned-sender.ts';
 import { passUnfinished } from './pass-unfinished.ts';
 import type { SharedTables } from './shared-tables.ts';
-import { deliveryVid, VLAN_PASS, vlanPolicy } from './vlan-table.ts';
-import { insertTag, isTagged } from './vlan-tag.ts';
+import { tagReceived } from './vlan-tag.ts';
 import { NO_TUNNEL, type VniMap } from './vni-map.ts';
 
 const STRANGER = -1;
@@ -177,15 +175,10 @@ export class Receiver {
     if (tunnels.isOwnMac(tunnel, sourceHigh, sourceLow)) return this.#drop(tunnel, DROP_OWN_MAC);
     const vlanMode = vlans.mode(tunnel);
     if (vlanMode !== 0) {
-      // Whoever strips tags from what is sent expects none in what is received (RFC 7348 section 6.1).
-      if (vlanPolicy(vlanMode) !== VLAN_PASS && isTagged(view, frame, frameLength)) {
-        return this.#drop(tunnel, DROP_VLAN_TAG);
-      }
-      const vid = deliveryVid(vlanMode);
-      if (vid !== 0) {
-        frame = insertTag(view, frame, vid);
-        frameLength += VLAN_TAG_LENGTH;
-      }
+      const tagged = tagReceived(view, frame, frameLength, vlanMode);
+      if (tagged < 0) return this.#drop(tunnel, DROP_VLAN_TAG);
+      frameLength += frame - tagged;
+      frame = tagged;
     }
     this.#inner.parse(view, frame, frameLength);
     if (this.#outerEcn !== 0 && !this.#combineEcn()) return this.#drop(tunnel, DROP_ECN);
@@ -223,7 +216,10 @@ export class Receiver {
       return fdb.isPinned(vni, macHigh, macLow) ? DROP_MAC_PINNED : DROP_NONE;
     const outcome = fdb.learn(vni, macHigh, macLow, sender, this.#nowSeconds);
     // As the kernel does: a frame from a MAC that is pinned elsewhere is dropped, not only not learned.
-    if (outcome === LEARN_PINNED && !this.#isPinnedTo(vni, macHigh, macLow, tunnel, sender)) {
+    if (
+      outcome === LEARN_PINNED &&
+      !isPinnedTo(this.#tables, vni, macHigh, macLow, tunnel, sender)
+    ) {
       return DROP_MAC_PINNED;
     }
     if (outcome === LEARN_ADDED) counters.increment(this.#worker, tunnel, COUNTER_LEARNED);
@@ -233,20 +229,6 @@ export class Receiver {
     this.#learnedHigh = macHigh;
     this.#learnedLow = macLow;
     return DROP_NONE;
-  }
-
-  /** True when the entry names the sender's address, if with another port, VNI or interface. */
-  #isPinnedTo(
-    vni: number,
-    macHigh: number,
-    macLow: number,
-    tunnel: number,
-    sender: number,
-  ): boolean {
-    const { fdb, remotes } = this.#tables;
-    const pinned = fdb.lookup(vni, macHigh, macLow);
-    if (pinned < 0 || isList(pinned)) return false;
-    return remotes.isSender(pinned, tunnel, remotes.bytes, remotes.addressOffset(sender));
   }
 
   #deliver(

@@ -22,6 +22,7 @@ import {
   writeVnetGsoType,
   writeVnetHdrLen,
 } from '../wire/virtio-net.ts';
+import { deliveryVid, VLAN_PASS, vlanPolicy } from './vlan-table.ts';
 
 const NO_VLAN = -1;
 
@@ -66,10 +67,21 @@ export function removeTag(view: DataView, slot: number): number {
 }
 
 /**
+ * Gives a received frame the tag that it has on the device of a tunnel with this mode. Returns where the
+ * frame begins then, longer by what that is further in front; -1 when the tunnel wants no tag and it has one.
+ */
+export function tagReceived(view: DataView, frame: number, length: number, mode: number): number {
+  // Whoever strips tags from what is sent expects none in what is received (RFC 7348 section 6.1).
+  if (vlanPolicy(mode) !== VLAN_PASS && isTagged(view, frame, length)) return -1;
+  const vid = deliveryVid(mode);
+  return vid === 0 ? frame : insertTag(view, frame, vid);
+}
+
+/**
  * Puts a tag into a received frame: its MACs move down by the length of the tag, over the end of the VXLAN
  * header in front, which has been read. Returns where the frame begins then, longer by VLAN_TAG_LENGTH.
  */
-export function insertTag(view: DataView, frame: number, vid: number): number {
+function insertTag(view: DataView, frame: number, vid: number): number {
   const tagged = frame - VLAN_TAG_LENGTH;
   for (let at = tagged; at < tagged + 12; at += 4) {
     view.setInt32(at, view.getInt32(at + VLAN_TAG_LENGTH));
