@@ -9,7 +9,7 @@ import type { FdbRow } from '../vtep/fdb-rows.ts';
  * |---|---|
  * | `GET /v1/version` | {@link VersionReport} |
  * | `GET /v1/tunnels[?dev=]` | {@link StatusReport} |
- * | `GET /v1/fdb[?dev=&mac=&vlan=&vni=&dst=&port=&state=&statistics=]` | array of {@link FdbRow}, one row a line |
+ * | `GET /v1/fdb[?dev=&mac=&vlan=&vni=&dst=&port=&state=&…]` | array of {@link FdbRow}, one row a line |
  * | `GET /v1/fdb/entry?dev=&mac=[&vlan=&statistics=1]` | array of {@link FdbRow}, never empty |
  * | `POST /v1/fdb` {@link ChangeRequest} | {@link ChangeReport} |
  * | `POST /v1/fdb?verb=VERB`, `application/x-ndjson`, one entry a line | {@link ChangeReport} |

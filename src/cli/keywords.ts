@@ -48,7 +48,8 @@ const FLUSH_KEYWORDS = new Set(['dev', 'brport', 'dst', 'vlan', 'port', 'vni', '
 
 /**
  * `LLADDR dev NAME [dst IP] [vlan N] [port N] [vni N] [src_vni N] [via DEV] [self]
- * [static|dynamic|permanent]` in any order, as `bridge fdb` reads it. `verb` is for messages. Throws ERR_USAGE.
+ * [static|dynamic|permanent]` in any order, as `bridge fdb` reads it.
+ * `verb` is for messages. Throws ERR_USAGE.
  */
 export function parseChange(verb: string, tokens: readonly string[]): FdbRequest {
   const { mac, dev, states, ...rest } = parseWords({ verb, valued: CHANGE_KEYWORDS }, tokens);

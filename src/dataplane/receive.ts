@@ -204,8 +204,7 @@ export class Receiver {
   }
 
   #askGroup(tunnel: number, batch: DatagramBatch, index: number): number {
-    const { groups } = this.#tables;
-    return groups.sender(this.#worker, tunnel, batch.sources, index * ADDRESS_BYTES);
+    return this.#tables.groups.sender(this.#worker, tunnel, batch.sources, index * ADDRESS_BYTES);
   }
 
   #learn(tunnel: number, sender: number, macHigh: number, macLow: number): number {
