@@ -9,8 +9,8 @@ import type { FdbRow } from '../vtep/fdb-rows.ts';
  * |---|---|
  * | `GET /v1/version` | {@link VersionReport} |
  * | `GET /v1/tunnels[?dev=]` | {@link StatusReport} |
- * | `GET /v1/fdb[?dev=&mac=&vni=&dst=&port=&state=&statistics=1]` | array of {@link FdbRow}, one row a line |
- * | `GET /v1/fdb/entry?dev=&mac=[&statistics=1]` | array of {@link FdbRow}, never empty |
+ * | `GET /v1/fdb[?dev=&mac=&vlan=&vni=&dst=&port=&state=&…]` | array of {@link FdbRow}, one row a line |
+ * | `GET /v1/fdb/entry?dev=&mac=[&vlan=&statistics=1]` | array of {@link FdbRow}, never empty |
  * | `POST /v1/fdb` {@link ChangeRequest} | {@link ChangeReport} |
  * | `POST /v1/fdb?verb=VERB`, `application/x-ndjson`, one entry a line | {@link ChangeReport} |
  * | `POST /v1/fdb/flush` {@link FlushRequest} | {@link FlushReport} |
@@ -51,6 +51,8 @@ export interface FlushRequest {
   readonly dev: string;
   readonly mac?: string | undefined;
   readonly dst?: string | undefined;
+  /** Only of that VLAN of the device. */
+  readonly vlan?: number | undefined;
   readonly port?: number | undefined;
   readonly vni?: number | undefined;
   readonly src_vni?: number | undefined;
@@ -87,6 +89,10 @@ export interface TunnelReport {
   readonly ifname: string;
   readonly ifindex: number;
   readonly vni: number;
+  /** The VLAN of the device that is this tunnel. */
+  readonly vlan?: number;
+  /** What is done with other VLAN tags; left out when they pass. */
+  readonly vlanPolicy?: 'strip' | 'drop';
   /** The underlay address in use, text. */
   readonly local: string;
   readonly port: number;
@@ -105,6 +111,10 @@ export interface TunnelReport {
   };
   readonly underlay: 'fast' | 'portable';
   readonly remotes: readonly RemoteReport[];
+  /** Remotes by host name; left out when there are none. */
+  readonly names?: readonly NameReport[];
+  /** Left out without one. */
+  readonly group?: GroupReport;
   /** `frozen` are those among the learned that moved too often. */
   readonly fdb: { readonly learned: number; readonly static: number; readonly frozen: number };
   readonly safety: SafetyReport;
@@ -147,8 +157,30 @@ export interface RemoteReport {
   readonly flood: boolean;
   /** Learned entries that name it. */
   readonly learned: number;
+  /** Nobody named it: it was heard in the multicast group. */
+  readonly heard?: true;
   readonly tx: Traffic;
   readonly rx: Traffic;
+}
+
+/** A host name among a tunnel's remotes. */
+export interface NameReport {
+  readonly name: string;
+  /** What it stands for at the moment. */
+  readonly addresses: readonly string[];
+  /** Why the last query failed. */
+  readonly failure?: string;
+}
+
+/** A tunnel's multicast group. */
+export interface GroupReport {
+  readonly address: string;
+  /** The underlay device. */
+  readonly link: string;
+  /** TTL or hop limit. */
+  readonly ttl: number;
+  /** False while there is no such device. */
+  readonly joined: boolean;
 }
 
 /** What `vtep show` says of the process. */

@@ -1,7 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { VtepError } from '../base/errors.ts';
 import { STATE_DYNAMIC, STATE_PERMANENT, STATE_STATIC } from '../fdb/table.ts';
-import { checkSourceVni, requireIp, requireMac, requireTunnel } from '../vtep/fdb-request.ts';
+import {
+  checkSourceVni,
+  requireIp,
+  requireMac,
+  deviceFilter,
+  requireTunnel,
+} from '../vtep/fdb-request.ts';
 import type { FdbStateWord } from '../vtep/fdb-request.ts';
 import { withIndex } from '../vtep/fdb-batch.ts';
 import type { FdbBatch } from '../vtep/fdb-batch.ts';
@@ -108,9 +114,14 @@ async function tunnels(exchange: Exchange): Promise<void> {
 
 async function show(exchange: Exchange): Promise<void> {
   const query = parse(SHOW_QUERY, exchange.query, 'the query');
-  const { dev, mac, dst, port, vni, state } = query;
+  const { dev, mac, dst, vlan, port, vni, state } = query;
+  if (vlan !== undefined && dev === undefined) {
+    throw new VtepError('ERR_USAGE', `Cannot show VLAN ${vlan} without a device`, {
+      hint: 'name the device too: dev NAME',
+    });
+  }
   const filter = {
-    tunnel: dev === undefined ? undefined : requireTunnel(exchange.tunnels, dev),
+    ...(dev === undefined ? {} : deviceFilter(exchange.tunnels, dev, vlan)),
     mac: mac === undefined ? undefined : requireMac(mac),
     dst: dst === undefined ? undefined : requireIp(dst, 'dst'),
     port,
@@ -122,7 +133,7 @@ async function show(exchange: Exchange): Promise<void> {
 
 async function entry(exchange: Exchange): Promise<void> {
   const query = parse(ENTRY_QUERY, exchange.query, 'the query');
-  const tunnel = requireTunnel(exchange.tunnels, query.dev);
+  const tunnel = requireTunnel(exchange.tunnels, query.dev, query.vlan);
   checkSourceVni(tunnel, query.vni);
   const { high, low } = requireMac(query.mac);
   const rows = exchange.verbs.find(tunnel, high, low, query.statistics ?? false);
@@ -185,10 +196,10 @@ async function flush(exchange: Exchange): Promise<void> {
   const body = await readJson(exchange.request, SMALL_BODY_BYTES_MAX);
   const request = parse(FLUSH_REQUEST, body, 'the request');
   const { mac, dst, port, vni, states } = request;
-  const tunnel = requireTunnel(exchange.tunnels, request.dev);
-  checkSourceVni(tunnel, request.src_vni);
+  const device = deviceFilter(exchange.tunnels, request.dev, request.vlan);
+  checkSourceVni(device.tunnel, request.src_vni);
   const removed = await exchange.verbs.flush({
-    tunnel,
+    ...device,
     mac: mac === undefined ? undefined : requireMac(mac),
     dst: dst === undefined ? undefined : requireIp(dst, 'dst'),
     port,

@@ -8,6 +8,7 @@ const TEXT_MAX = 64;
 const text = z.string().min(1).max(TEXT_MAX);
 const port = z.int().min(1).max(0xffff);
 const vni = z.int().min(1).max(VNI_MAX);
+const vlan = z.int().min(1).max(4094);
 const stateName = z.enum(['dynamic', 'static', 'permanent']);
 const digits = z.string().regex(/^[0-9]{1,8}$/, 'expected a decimal number');
 
@@ -16,6 +17,7 @@ export const FDB_REQUEST = z.strictObject({
   mac: text,
   dev: text,
   dst: text.optional(),
+  vlan: vlan.optional(),
   port: port.optional(),
   vni: vni.optional(),
   src_vni: vni.optional(),
@@ -37,6 +39,7 @@ export const FLUSH_REQUEST = z.strictObject({
   dev: text,
   mac: text.optional(),
   dst: text.optional(),
+  vlan: vlan.optional(),
   port: port.optional(),
   vni: vni.optional(),
   src_vni: vni.optional(),
@@ -49,6 +52,7 @@ export const SHOW_QUERY = z.strictObject({
   dev: text.optional(),
   mac: text.optional(),
   dst: text.optional(),
+  vlan: digits.transform(Number).pipe(vlan).optional(),
   port: digits.transform(Number).pipe(port).optional(),
   vni: digits.transform(Number).pipe(vni).optional(),
   state: stateName.optional(),
@@ -58,6 +62,7 @@ export const SHOW_QUERY = z.strictObject({
 export const ENTRY_QUERY = z.strictObject({
   dev: text,
   mac: text,
+  vlan: digits.transform(Number).pipe(vlan).optional(),
   vni: digits.transform(Number).pipe(vni).optional(),
   statistics: switchWord.optional(),
 });

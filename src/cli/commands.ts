@@ -2,7 +2,7 @@ import type { FdbVerb } from '../api/protocol.ts';
 import type { Command } from './command.ts';
 import { resolvePrefix } from './usage.ts';
 
-const ENTRY = 'LLADDR dev NAME dst IP [port N] [vni N] [src_vni N] [via DEV]';
+const ENTRY = 'LLADDR dev NAME dst IP [vlan N] [port N] [vni N] [src_vni N] [via DEV]';
 const STATES = '[self] [static|dynamic|permanent]';
 
 function changeCommand(
@@ -55,7 +55,7 @@ export const COMMANDS: readonly Command[] = [
   changeCommand(
     'del',
     'delete an entry',
-    ['fdb del LLADDR dev NAME [dst IP] [port N] [vni N] [src_vni N] [via DEV] [self]'],
+    ['fdb del LLADDR dev NAME [dst IP] [vlan N] [port N] [vni N] [src_vni N] [via DEV] [self]'],
     {
       notes: [
         'With dst, only an entry with this destination is deleted, or this destination of a list.',
@@ -78,7 +78,9 @@ export const COMMANDS: readonly Command[] = [
   {
     name: 'fdb show',
     summary: 'show entries',
-    usage: ['fdb [show] [LLADDR] [dev NAME] [dst IP] [port N] [vni N] [static|dynamic|permanent]'],
+    usage: [
+      'fdb [show] [LLADDR] [dev NAME] [dst IP] [vlan N] [port N] [vni N] [static|dynamic|permanent]',
+    ],
     notes: [
       '-j prints the keys that bridge -j fdb show prints; -s adds the seconds since an entry was used and',
       'updated, and the frames sent to it. Learned entries and those added as dynamic have no state word.',
@@ -90,7 +92,7 @@ export const COMMANDS: readonly Command[] = [
     name: 'fdb flush',
     summary: 'delete all entries that match',
     usage: [
-      'fdb flush dev NAME [LLADDR] [dst IP] [port N] [vni N] [src_vni N] [self]',
+      'fdb flush dev NAME [LLADDR] [dst IP] [vlan N] [port N] [vni N] [src_vni N] [self]',
       '          [[no]static] [[no]dynamic] [[no]permanent]',
     ],
     notes: [

@@ -5,12 +5,12 @@ import { usageError } from './usage.ts';
 
 const PORT_MAX = 0xffff;
 const VNI_MAX = 0xff_ffff;
+const VLAN_MAX = 4094;
 const STATES: readonly FdbStateName[] = ['dynamic', 'static', 'permanent'];
 
 /** iproute2's keywords that mean something which a VTEP does not have. */
 const FOREIGN: Readonly<Record<string, string>> = {
   master: "entries of a bridge are the bridge's: use bridge fdb … master",
-  vlan: "VLANs belong to a bridge's entries: use bridge fdb … master vlan N",
   br: "entries of a bridge are the bridge's: use bridge fdb show br …",
   nhid: 'nexthop groups are not supported; append one dst per remote to a list',
   extern_learn: 'entries of a control plane cannot be added by hand; use static or permanent',
@@ -24,6 +24,7 @@ interface Words {
   mac?: string;
   dev?: string;
   dst?: string;
+  vlan?: number;
   port?: number;
   vni?: number;
   src_vni?: number;
@@ -40,14 +41,15 @@ interface Grammar {
   readonly negated?: boolean;
 }
 
-const CHANGE_KEYWORDS = new Set(['dev', 'dst', 'port', 'vni', 'src_vni', 'via']);
-const GET_KEYWORDS = new Set(['dev', 'brport', 'vni', 'src_vni']);
-const SHOW_KEYWORDS = new Set(['dev', 'brport', 'dst', 'port', 'vni', 'state']);
-const FLUSH_KEYWORDS = new Set(['dev', 'brport', 'dst', 'port', 'vni', 'src_vni']);
+const CHANGE_KEYWORDS = new Set(['dev', 'dst', 'vlan', 'port', 'vni', 'src_vni', 'via']);
+const GET_KEYWORDS = new Set(['dev', 'brport', 'vlan', 'vni', 'src_vni']);
+const SHOW_KEYWORDS = new Set(['dev', 'brport', 'dst', 'vlan', 'port', 'vni', 'state']);
+const FLUSH_KEYWORDS = new Set(['dev', 'brport', 'dst', 'vlan', 'port', 'vni', 'src_vni']);
 
 /**
- * `LLADDR dev NAME [dst IP] [port N] [vni N] [src_vni N] [via DEV] [self] [static|dynamic|permanent]` in any
- * order, as `bridge fdb` reads it. `verb` is for messages. Throws ERR_USAGE.
+ * `LLADDR dev NAME [dst IP] [vlan N] [port N] [vni N] [src_vni N] [via DEV] [self]
+ * [static|dynamic|permanent]` in any order, as `bridge fdb` reads it.
+ * `verb` is for messages. Throws ERR_USAGE.
  */
 export function parseChange(verb: string, tokens: readonly string[]): FdbRequest {
   const { mac, dev, states, ...rest } = parseWords({ verb, valued: CHANGE_KEYWORDS }, tokens);
@@ -58,13 +60,19 @@ export function parseChange(verb: string, tokens: readonly string[]): FdbRequest
   return { mac, dev, ...rest, ...(state !== undefined && { state }) };
 }
 
-/** `[to] LLADDR dev NAME [vni N] [self]`. Throws ERR_USAGE. */
-export function parseGet(tokens: readonly string[]): { mac: string; dev: string; vni?: number } {
+/** `[to] LLADDR dev NAME [vlan N] [vni N] [self]`. Throws ERR_USAGE. */
+export function parseGet(tokens: readonly string[]): {
+  mac: string;
+  dev: string;
+  vlan?: number;
+  vni?: number;
+} {
   const words = parseWords({ verb: 'get', valued: GET_KEYWORDS }, tokens);
   if (words.mac === undefined) throw missing('get', 'the MAC address', 'LLADDR dev NAME');
   if (words.dev === undefined) throw missing('get', 'the device', 'dev NAME');
   const vni = words.vni ?? words.src_vni;
-  return { mac: words.mac, dev: words.dev, ...(vni !== undefined && { vni }) };
+  const { mac, dev, vlan } = words;
+  return { mac, dev, ...(vlan !== undefined && { vlan }), ...(vni !== undefined && { vni }) };
 }
 
 /**
@@ -72,11 +80,11 @@ export function parseGet(tokens: readonly string[]): { mac: string; dev: string;
  * ERR_USAGE.
  */
 export function parseShow(tokens: readonly string[]): Record<string, string | number | undefined> {
-  const { mac, dev, dst, port, vni, states } = parseWords(
+  const { mac, dev, dst, vlan, port, vni, states } = parseWords(
     { verb: 'show', valued: SHOW_KEYWORDS },
     tokens,
   );
-  return { dev, mac, dst, port, vni, state: [...states][0] };
+  return { dev, mac, dst, vlan, port, vni, state: [...states][0] };
 }
 
 /** `dev NAME [LLADDR] [dst IP] [port N] [vni N] [src_vni N] [[no]STATE …] [self]`. Throws ERR_USAGE. */
@@ -164,6 +172,9 @@ function setValued(words: Words, name: string, value: string): void {
         );
       }
       words.dst = value;
+      break;
+    case 'vlan':
+      words.vlan = parseNumber(name, value, VLAN_MAX);
       break;
     case 'port':
       words.port = parseNumber(name, value, PORT_MAX);

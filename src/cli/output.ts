@@ -11,6 +11,7 @@ export function formatRow(row: FdbRow, isDeviceNamed: boolean): string {
   let line = row.mac;
   if (!isDeviceNamed) line += ` dev ${row.ifname}`;
   line += ` dst ${row.dst}`;
+  if (row.vlan !== undefined) line += ` vlan ${row.vlan}`;
   if (row.port !== undefined) line += ` port ${row.port}`;
   if (row.vni !== undefined) line += ` vni ${row.vni}`;
   if (row.viaIf !== undefined) line += ` via ${row.viaIf}`;

@@ -55,7 +55,8 @@ function formatTunnel(tunnel: TunnelReport): string[] {
   ];
   return [
     `tunnel: ${tunnel.ifname}`,
-    `  vni: ${tunnel.vni}`,
+    `  vni: ${tunnel.vni}${tunnel.vlan === undefined ? '' : ` (vlan ${tunnel.vlan})`}`,
+    ...(tunnel.vlanPolicy === undefined ? [] : [`  tagged frames: ${tunnel.vlanPolicy}`]),
     `  local: ${tunnel.local} port ${tunnel.port}`,
     `  device: index ${tunnel.ifindex}, mac ${tunnel.mac}, mtu ${tunnel.mtu}`,
     `  learning: ${tunnel.learning ? 'on' : 'off'}, ${ageing}`,
@@ -66,15 +67,34 @@ function formatTunnel(tunnel: TunnelReport): string[] {
     ...formatSafety(tunnel.safety),
     `  transfer: ${formatTransfer(tunnel.rx, tunnel.tx)}`,
     `  drops: ${formatDrops(tunnel.drops) ?? 'none'}`,
+    ...formatGroup(tunnel),
+    ...formatNames(tunnel),
     ...tunnel.remotes.flatMap(formatRemote),
   ];
+}
+
+function formatGroup({ group }: TunnelReport): string[] {
+  if (group === undefined) return [];
+  const { address, link, ttl, joined } = group;
+  return [`  group: ${address} dev ${link} ttl ${ttl}${joined ? '' : ' (not joined)'}`];
+}
+
+function formatNames({ names = [] }: TunnelReport): string[] {
+  return names.map(({ name, addresses, failure }) => {
+    const known = addresses.length === 0 ? 'no address yet' : addresses.join(', ');
+    return `  name: ${name} is ${known}${failure === undefined ? '' : ` (failed: ${failure})`}`;
+  });
 }
 
 function formatRemote(remote: RemoteReport): string[] {
   let line = `  remote: ${remote.dst}`;
   if (remote.port !== undefined) line += ` port ${remote.port}`;
   if (remote.vni !== undefined) line += ` vni ${remote.vni}`;
-  const roles = [remote.configured && 'configured', remote.flood && 'flood'].filter(Boolean);
+  const roles = [
+    remote.configured && 'configured',
+    remote.flood && 'flood',
+    remote.heard && 'heard in the group',
+  ].filter(Boolean);
   if (roles.length > 0) line += ` (${roles.join(', ')})`;
   if (remote.learned > 0) line += `, ${remote.learned} learned`;
   return [line, `    transfer: ${formatTransfer(remote.rx, remote.tx)}`];

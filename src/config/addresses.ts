@@ -38,6 +38,27 @@ export function parseUnderlayAddress(
   };
 }
 
+/** A multicast group's address from its text, or the reason why it cannot be one. */
+export function parseGroup(text: string): UnderlayAddress | Refusal {
+  const percent = text.indexOf('%');
+  const bytes = parseIp(percent === -1 ? text : text.slice(0, percent));
+  if (bytes === undefined || !isMulticastIp(bytes)) {
+    return { refused: `is not a multicast address; ${GROUP}` };
+  }
+  const canonical = formatIp(bytes);
+  if (percent !== -1) {
+    return {
+      refused: `names an interface; allowed: ${canonical}, the interface has the key "link"`,
+    };
+  }
+  const family = isIpv4Mapped(bytes) ? 4 : 6;
+  // ff00::/16 is reserved, ff01::/16 does not leave the host (RFC 4291 section 2.7).
+  if (family === 6 && (bytes[1]! & 0xf) < 2) {
+    return { refused: `is a multicast address that never leaves the host; ${GROUP}` };
+  }
+  return { text: canonical, bytes, family, interfaceName: undefined };
+}
+
 /** A TAP device's address from its text, or the reason why it cannot be one. */
 export function parseOverlayAddress(text: string): OverlayAddress | Refusal {
   const prefix = parsePrefix(text);
@@ -60,7 +81,7 @@ export function parseOverlayAddress(text: string): OverlayAddress | Refusal {
 
 function unusable(bytes: Uint8Array, use: 'local' | 'remote'): string | undefined {
   if (isMulticastIp(bytes)) {
-    const hint = use === 'remote' ? ' (multicast groups are not supported in this version)' : '';
+    const hint = use === 'remote' ? ' (a multicast group has the key "group")' : '';
     return `is a multicast address; ${UNICAST}${hint}`;
   }
   if (isUnspecifiedIp(bytes)) {
@@ -94,7 +115,7 @@ function notAnAddress(text: string): string {
     const elsewhere = withPort![2] === undefined ? '' : '; the port has a setting of its own';
     return `is more than an address; allowed: ${formatIp(bytes)}${elsewhere}`;
   }
-  return `is not an IP address; ${UNICAST}${HOST_NAME.test(text) ? ' (names are not resolved)' : ''}`;
+  return `is not an IP address; ${UNICAST}`;
 }
 
 function isBroadcast(bytes: Uint8Array): boolean {
@@ -102,8 +123,8 @@ function isBroadcast(bytes: Uint8Array): boolean {
 }
 
 const UNICAST = 'allowed: a unicast IPv4 or IPv6 address';
+const GROUP = 'allowed: for example 239.1.1.1 or ff05::100';
 const CIDR = 'allowed: for example 10.0.0.1/24 or 2001:db8::1/64';
 const INTERFACE = /^[^\s/:%@]{1,15}$/;
 const BRACKETED = /^\[([0-9a-f:.]+)\](:\d+)?$/i;
 const IPV4_WITH_PORT = /^([0-9.]+)(:\d+)$/;
-const HOST_NAME = /^[a-z][^:]*$/i;

@@ -7,6 +7,7 @@ import {
   type UnderlayAddress,
 } from './config.ts';
 import { quote } from './problem.ts';
+import { isRemoteName } from './remote-name.ts';
 import type { Item, Report, Values } from './read-mapping.ts';
 import type { GLOBAL_SHAPE, TUNNEL_SHAPE } from './schema.ts';
 
@@ -110,14 +111,23 @@ function listenerOf({ values }: ReadTunnel): string | undefined {
   const { local, remotes, port } = values;
   if (local === undefined && 'local' in values) return undefined;
   if (port === undefined && 'port' in values) return undefined;
-  const decider = local ?? remotes?.items[0];
-  if (decider === undefined && remotes !== undefined && remotes.given > 0) return undefined;
+  const decider = local ?? addressesOf(values)[0] ?? values.group;
+  // A list without a valid address decides nothing, unless all of it are names.
+  const unread = remotes === undefined ? 0 : remotes.given - remotes.items.length;
+  if (decider === undefined && unread > 0) return undefined;
   return `${decider?.value.family ?? 4} ${port?.value ?? DEFAULT_PORT}`;
+}
+
+/** The remotes that are addresses, not names. */
+export function addressesOf({ remotes }: ReadTunnel['values']): Item<UnderlayAddress>[] {
+  return (remotes?.items ?? []).filter(
+    (item): item is Item<UnderlayAddress> => !isRemoteName(item.value),
+  );
 }
 
 /** The addresses of one tunnel must go together, and with its MTU. */
 export function checkTunnel({ values }: ReadTunnel, report: Report): void {
-  const remotes = values.remotes?.items ?? [];
+  const remotes = addressesOf(values);
   const first = values.local ?? remotes[0];
   for (const remote of remotes) {
     const refused = refuseRemote(remote.value, values.local?.value, first!.value);
@@ -125,7 +135,7 @@ export function checkTunnel({ values }: ReadTunnel, report: Report): void {
     const message = `${quote(remote.value.text)} ${refused}`;
     report({ path: remote.path, place: remote.place, message });
   }
-  reportRepeated(remotes, report);
+  reportRepeated(values.remotes?.items ?? [], report);
   reportRepeated(values.addresses?.items ?? [], report);
   if (values.remotes !== undefined && values.remotes.given > REMOTES_MAX) {
     const { path, place, given } = values.remotes;

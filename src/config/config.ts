@@ -35,7 +35,19 @@ export interface TunnelConfig {
   readonly local: UnderlayAddress | undefined;
   /** All of `family`, without duplicates. */
   readonly remotes: readonly UnderlayAddress[];
-  /** Of the underlay: that of `local`, else of the remotes, else 4. */
+  /** Remotes by host name, to be resolved at run time; without duplicates. */
+  readonly remoteNames: readonly string[];
+  /** Multicast group that floods beside the remotes and whose members may send; then there is a `link`. */
+  readonly group: UnderlayAddress | undefined;
+  /** TTL or hop limit of datagrams to `group`, 1..255. */
+  readonly multicastTtl: number;
+  /** The underlay device that `group` is joined on and sent through. */
+  readonly link: string | undefined;
+  /** What is done with a VLAN tag that no `vlans` names. */
+  readonly vlan: VlanPolicy;
+  /** VLANs of the device that are VNIs of their own. */
+  readonly vlans: readonly VlanMapping[];
+  /** Of the underlay: that of `local`, else of the remotes, else of `group`, else 4. */
   readonly family: 4 | 6;
   /** UDP destination port, and the one to listen on. */
   readonly port: number;
@@ -74,6 +86,12 @@ export interface OverlayAddress {
   readonly family: 4 | 6;
 }
 
+/** The frames of VLAN `vid`, 1..4094, on the device are those of `vni`, without the tag. */
+export interface VlanMapping {
+  readonly vid: number;
+  readonly vni: number;
+}
+
 export interface PortRange {
   readonly low: number;
   readonly high: number;
@@ -87,6 +105,10 @@ export type Underlay = (typeof UNDERLAYS)[number];
 
 export const OFFLOADS = ['auto', 'off'] as const;
 export type Offload = (typeof OFFLOADS)[number];
+
+/** RFC 7348 section 6.1; `strip` is what it recommends, `pass` what the Linux kernel does. */
+export const VLAN_POLICIES = ['pass', 'strip', 'drop'] as const;
+export type VlanPolicy = (typeof VLAN_POLICIES)[number];
 
 /** What the command line may lay over a file. */
 export type ConfigOverrides = {
@@ -106,6 +128,8 @@ export const DEFAULT_PORT = VXLAN_PORT;
 export const DEFAULT_MTU = 'auto';
 export const DEFAULT_LEARNING = true;
 export const DEFAULT_AGEING_SECONDS = 300;
+/** As far as the kernel's device sends multicast: the own segment. */
+export const DEFAULT_MULTICAST_TTL = 1;
 
 export const VNI_MIN = 1;
 export const PORT_MAX = 65535;

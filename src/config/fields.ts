@@ -2,11 +2,20 @@ import { z } from 'zod';
 import {
   INTERFACE_NAME_MAX,
   PORT_MAX,
+  VNI_MIN,
+  type VlanMapping,
   SOCKET_PATH_MAX,
   type OverlayAddress,
   type UnderlayAddress,
 } from './config.ts';
-import { parseOverlayAddress, parseUnderlayAddress, type Refusal } from './addresses.ts';
+import { VNI_MAX } from '../wire/vxlan.ts';
+import {
+  parseGroup,
+  parseOverlayAddress,
+  parseUnderlayAddress,
+  type Refusal,
+} from './addresses.ts';
+import { parseRemote, type RemoteName } from './remote-name.ts';
 
 /**
  * The kinds of values, as zod schemas. Each reads one scalar, also one written as text (command
@@ -85,6 +94,29 @@ export function underlayAddress(use: 'local' | 'remote'): z.ZodType<UnderlayAddr
   return parsed((text) => parseUnderlayAddress(text, use));
 }
 
+/** A remote: an address, or a host name. */
+export function remote(): z.ZodType<UnderlayAddress | RemoteName> {
+  return parsed(parseRemote);
+}
+
+/** The address of a multicast group. */
+export function multicastGroup(): z.ZodType<UnderlayAddress> {
+  return parsed(parseGroup);
+}
+
+/** A VLAN and its VNI, `10:1010`. */
+export function vlanMapping(): z.ZodType<VlanMapping> {
+  return parsed<VlanMapping>((text) => {
+    const match = VLAN_MAPPING.exec(text);
+    if (match === null) return { refused: `is not a VLAN with its VNI; ${VLAN_ALLOWED}` };
+    const vid = Number(match[1]);
+    const vni = Number(match[2]);
+    if (vid < 1 || vid > VID_MAX) return { refused: `names the VLAN ${vid}; ${VLAN_ALLOWED}` };
+    if (vni < VNI_MIN || vni > VNI_MAX) return { refused: `names the VNI ${vni}; ${VLAN_ALLOWED}` };
+    return { vid, vni };
+  });
+}
+
 /** An address with its prefix length for the TAP device. */
 export function overlayAddress(): z.ZodType<OverlayAddress> {
   return parsed(parseOverlayAddress);
@@ -124,6 +156,10 @@ function refuse(context: z.RefinementCtx, input: unknown, message: string): neve
 
 const BIT_RATE = /^(\d{1,12}(?:\.\d{1,6})?)([kMG]?)$/;
 const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1e3, M: 1e6, G: 1e9 };
+/** 4095 is reserved, IEEE 802.1Q table 9-2. */
+const VID_MAX = 4094;
+const VLAN_MAPPING = /^(\d{1,9}):(\d{1,9})$/;
+const VLAN_ALLOWED = `allowed: for example 10: 1010, VLANs 1 to ${VID_MAX}, VNIs ${VNI_MIN} to ${VNI_MAX}`;
 const DECIMAL = /^-?\d{1,15}$/;
 const PRINTABLE_ASCII = /^[!-~]+$/;
 const NOT_IN_A_NAME = /^-|[/:%@]/;

@@ -59,7 +59,7 @@ export function readMapping<S extends Shape>(
     }
     const field = shape[key]!;
     const value = field.many
-      ? readList(entry.value, field.type, at, report)
+      ? readList(field.pairs ? pairsOf(entry.value) : entry.value, field.type, at, report)
       : readOne(entry.value, field.type, at, report);
     if (!repeated.has(entry)) values[key] = value;
   }
@@ -121,6 +121,17 @@ function readList<T>(
     : [readOne(node, type, path, report)];
   const items = read.filter((item) => item !== undefined);
   return { items, given: read.length, path, place: node.place };
+}
+
+/** The entries of a mapping as a list of `key:value`; anything else as it is. */
+function pairsOf(node: ConfigNode): ConfigNode {
+  if (node.kind !== 'mapping') return node;
+  const items = node.entries.map(({ key, keyPlace, value }): ConfigNode => {
+    if (value.kind !== 'scalar') return value;
+    const text = `${key}:${value.source}`;
+    return { kind: 'scalar', place: keyPlace, value: text, source: text };
+  });
+  return { kind: 'list', place: node.place, items };
 }
 
 function unknownKey(

@@ -1,5 +1,7 @@
 import { VNI_MAX } from '../wire/vxlan.ts';
 import { takeAnyRemote } from './any-remote.ts';
+import { checkGroups } from './check-groups.ts';
+import { checkVlans } from './check-vlans.ts';
 import { checkGlobal, checkTunnel, checkTunnels, type ReadTunnel } from './checks.ts';
 import {
   type Config,
@@ -8,6 +10,7 @@ import {
   DEFAULT_LEARNING,
   DEFAULT_LOG_LEVEL,
   DEFAULT_MTU,
+  DEFAULT_MULTICAST_TTL,
   DEFAULT_OFFLOAD,
   DEFAULT_PORT,
   DEFAULT_SOCKET,
@@ -17,10 +20,12 @@ import {
   DEFAULT_WORKERS,
   type Offload,
   type TunnelConfig,
+  type UnderlayAddress,
   VNI_MIN,
 } from './config.ts';
 import { interfaceName } from './fields.ts';
 import { type ConfigPath, type Problem, quote } from './problem.ts';
+import { isRemoteName } from './remote-name.ts';
 import { type Report, readMapping, type Values, findRepeated } from './read-mapping.ts';
 import { resolveSafety } from './safety.ts';
 import { GLOBAL_SHAPE, type Shape, TUNNEL_SHAPE } from './schema.ts';
@@ -50,6 +55,8 @@ export function readConfig(
   checkGlobal(globals, config, report);
   checkTunnels(tunnels, report);
   for (const tunnel of tunnels) checkTunnel(tunnel, report);
+  checkGroups(tunnels, report);
+  checkVlans(tunnels, report);
   if (problems.length > 0) return { problems };
   const resolved = tunnels.map((tunnel) => resolveTunnel(tunnel, config.offload));
   return { config: { tunnels: resolved, ...config } };
@@ -120,14 +127,24 @@ function resolveTunnel(
   globalOffload: Offload,
 ): TunnelConfig {
   const local = values.local?.value;
-  const remotes = values.remotes?.items.map(({ value }) => value) ?? [];
+  const named = values.remotes?.items.map(({ value }) => value) ?? [];
+  const remotes = named.filter((remote): remote is UnderlayAddress => !isRemoteName(remote));
+  const group = values.group?.value;
+  const vlans = values.vlans?.items.map(({ value }) => value) ?? [];
   return {
     name,
     mode: 'vxlan',
     vni: values.id!.value,
     local,
     remotes,
-    family: local?.family ?? remotes[0]?.family ?? 4,
+    remoteNames: named.filter(isRemoteName).map(({ name }) => name),
+    group,
+    multicastTtl: values['multicast-ttl']?.value ?? DEFAULT_MULTICAST_TTL,
+    link: values.link?.value,
+    // Whoever says which VLANs there are has said that there are no others.
+    vlan: values.vlan?.value ?? (vlans.length > 0 ? 'drop' : 'pass'),
+    vlans,
+    family: local?.family ?? remotes[0]?.family ?? group?.family ?? 4,
     port: values.port?.value ?? DEFAULT_PORT,
     addresses: values.addresses?.items.map(({ value }) => value) ?? [],
     mtu: values.mtu?.value ?? DEFAULT_MTU,

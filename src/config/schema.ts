@@ -8,16 +8,21 @@ import {
   OFFLOADS,
   TRANSMIT_SOCKETS_MAX,
   UNDERLAYS,
+  VLAN_POLICIES,
   VNI_MIN,
   WORKERS_MAX,
 } from './config.ts';
 import {
   flag,
+  interfaceName,
+  multicastGroup,
   oneOf,
   overlayAddress,
   port,
+  remote,
   socketPath,
   underlayAddress,
+  vlanMapping,
   wholeNumber,
   wholeNumberOrAuto,
 } from './fields.ts';
@@ -34,6 +39,8 @@ export interface Field<T, Many extends boolean> {
   readonly many: Many;
   /** Other spellings of the key. */
   readonly aliases: readonly string[];
+  /** A list whose items may also be written as the entries of a mapping, `10: 1010` for `10:1010`. */
+  readonly pairs?: true;
 }
 
 export type Shape = Readonly<Record<string, Field<unknown, boolean>>>;
@@ -54,7 +61,10 @@ export const TUNNEL_SHAPE = {
   mode: one(oneOf(['vxlan'])),
   id: one(wholeNumber(VNI_MIN, VNI_MAX), 'vni'),
   local: one(underlayAddress('local')),
-  remotes: many(underlayAddress('remote'), 'remote'),
+  remotes: many(remote(), 'remote'),
+  group: one(multicastGroup()),
+  'multicast-ttl': one(wholeNumber(1, 255)),
+  link: one(interfaceName()),
   port: one(port()),
   addresses: many(overlayAddress()),
   mtu: one(wholeNumberOrAuto(MTU_MIN, MTU_MAX)),
@@ -62,6 +72,8 @@ export const TUNNEL_SHAPE = {
   ageing: one(wholeNumber(0, AGEING_SECONDS_MAX), 'aging'),
   offload: one(oneOf(OFFLOADS)),
   ...SAFETY_SHAPE,
+  vlan: one(oneOf(VLAN_POLICIES)),
+  vlans: { ...many(vlanMapping()), pairs: true },
 } as const;
 
 /**
@@ -82,8 +94,6 @@ export const FOREIGN_KEYS: ReadonlyMap<string, string> = new Map([
     'do-not-fragment',
     'extensions',
     'flow-label',
-    'group',
-    'link',
     'mac',
     'macaddress',
     'neigh-suppress',

@@ -8,6 +8,7 @@ import {
   MTU_MIN,
   OFFLOADS,
   UNDERLAYS,
+  VLAN_POLICIES,
   WORKERS_MAX,
 } from './config.ts';
 import { DEFAULT_LIMIT, LIMIT_MAX } from './safety.ts';
@@ -30,7 +31,10 @@ export interface DaemonOption {
 export const DAEMON_OPTIONS: readonly DaemonOption[] = [
   tunnel('--vni <number>', 'id', 'VXLAN network identifier, the same at both ends: 1..16777215'),
   tunnel('--local <address>', 'local', 'address of this host to send from and listen on'),
-  repeated('--remote <address>', 'remotes', 'address of another VTEP (repeat it for several)'),
+  repeated('--remote <address>', 'remotes', 'address or name of another VTEP (may repeat)'),
+  tunnel('--group <address>', 'group', 'multicast group to flood to and hear, with --link'),
+  tunnel('--link <device>', 'link', 'device of the underlay that --group is joined on'),
+  tunnel('--multicast-ttl <hops>', 'multicast-ttl', 'how far --group is sent: 1..255 (default: 1)'),
   tunnel('--name <name>', 'name', 'name of the TAP device (default: vx and the VNI)'),
   repeated('--address <cidr>', 'addresses', 'address of the TAP device, 10.0.0.1/24 (may repeat)'),
   tunnel(
@@ -55,6 +59,8 @@ export const DAEMON_OPTIONS: readonly DaemonOption[] = [
     'limit',
     `most MACs to learn, 0 for no limit: 0..${LIMIT_MAX} (default: ${DEFAULT_LIMIT})`,
   ),
+  tunnel('--vlan <policy>', 'vlan', `tagged frames: ${VLAN_POLICIES.join(', ')} (default: pass)`),
+  repeated('--vlan-map <vlan:vni>', 'vlans', 'VLAN of the device that is a VNI (may repeat)'),
   daemon('-c, --config <file>', 'config', 'read tunnels and settings from a YAML file'),
   daemon('--workers <number>', 'workers', `forwarding threads: auto, 1..${WORKERS_MAX}`),
   daemon('--socket <path>', 'socket', `unix socket of the API (default: ${DEFAULT_SOCKET})`),

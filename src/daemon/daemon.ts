@@ -9,8 +9,10 @@ import { REMOTES_MAX, TUNNELS_MAX, type Config } from '../config/config.ts';
 import { Counters } from '../dataplane/counters.ts';
 import { Policers } from '../dataplane/policers.ts';
 import { sharedMemory, type SharedTables } from '../dataplane/shared-tables.ts';
+import { GroupTable } from '../dataplane/group-table.ts';
 import { Strangers } from '../dataplane/strangers.ts';
 import { TunnelTable } from '../dataplane/tunnel-table.ts';
+import { VlanTable } from '../dataplane/vlan-table.ts';
 import { DestinationLists } from '../fdb/destination-lists.ts';
 import { Grace } from '../fdb/grace.ts';
 import { LearnLimits } from '../fdb/learn-limits.ts';
@@ -27,6 +29,7 @@ import { Housekeeping } from './housekeeping.ts';
 import { DaemonInspector } from './inspector.ts';
 import type { OpenTunnel } from './open-tunnel.ts';
 import { TunnelSet } from './tunnel-set.ts';
+import { UnderlayRemotes } from './underlay-remotes.ts';
 import { WorkerPool } from './worker-pool.ts';
 
 /** Entries of the FDB, all tunnels together. Memory is touched, and so taken, only as entries are added. */
@@ -45,6 +48,7 @@ export class Daemon {
   readonly #onFailure: () => void;
   readonly #workers: WorkerPool;
   readonly #endpoints: Endpoints;
+  readonly #underlay: UnderlayRemotes;
   readonly #tunnels: TunnelSet;
   readonly #housekeeping: Housekeeping;
   readonly #api: ApiServer;
@@ -93,7 +97,9 @@ export class Daemon {
     this.#endpoints = new Endpoints(config, portable, this.#workers, ENDPOINTS_MAX, log);
     const newcomers = new Newcomers(verbs.context, tables.strangers, tables.limits);
     const parts = { tables, directory, verbs, newcomers, workers: this.#workers, log };
-    this.#tunnels = new TunnelSet({ ...parts, endpoints: this.#endpoints });
+    this.#underlay = new UnderlayRemotes({ ...parts, portable, firstGroupId: ENDPOINTS_MAX });
+    const { remotes, groups } = this.#underlay;
+    this.#tunnels = new TunnelSet({ ...parts, remotes, groups, endpoints: this.#endpoints });
     this.#housekeeping = new Housekeeping({
       ...parts,
       tunnels: this.#tunnels,
@@ -104,6 +110,7 @@ export class Daemon {
       verbs,
       newcomers,
       tunnels: () => this.#tunnels.list(),
+      underlayRemotes: this.#underlay,
       workers,
       portable,
     });
@@ -128,6 +135,7 @@ export class Daemon {
       throw error;
     }
     this.#housekeeping.start();
+    this.#underlay.start();
     this.#log.notice('ready', {
       tunnels: this.#tunnels.list().map(({ info }) => `${info.name} (VNI ${info.vni})`),
       workers: this.#workers.count,
@@ -154,9 +162,11 @@ export class Daemon {
 
   async #shutDown(): Promise<void> {
     this.#housekeeping.stop();
+    this.#underlay.stop();
     await this.#api.close();
     await this.#workers.stop();
     this.#endpoints.closeAll();
+    this.#underlay.groups.closeAll();
     this.#tunnels.closeDevices();
   }
 
@@ -222,6 +232,8 @@ function makeTables(workers: number): SharedTables {
     lists: DestinationLists.create(LIST_WORDS, grace),
     grace,
     tunnels: new TunnelTable(TUNNELS_MAX),
+    groups: new GroupTable(workers, TUNNELS_MAX),
+    vlans: new VlanTable(TUNNELS_MAX),
     counters,
     limits,
     moves: fdb.guards!.moves,

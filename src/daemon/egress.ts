@@ -5,6 +5,7 @@ import { listAddresses } from '../linux/netlink-address.ts';
 import { routeTo, type Route } from '../linux/netlink-route.ts';
 import { formatIp, isLinkLocalIp6, isLoopbackIp } from '../wire/ip.ts';
 import { formatMac } from '../wire/mac.ts';
+import { groupSource } from './link-state.ts';
 
 const MTU_UNKNOWN = 1500;
 
@@ -22,10 +23,14 @@ export function egressOf(config: TunnelConfig): Egress {
   const routes = config.remotes.map((remote) => routeToRemote(config, remote));
   const found = routes.filter((route) => route !== undefined);
   const mtus = found.map(routeMtu);
-  const source = found.find((route) => route.preferredSource !== undefined)?.preferredSource;
+  const source =
+    groupSourceOf(config) ??
+    found.find((route) => route.preferredSource !== undefined)?.preferredSource;
   const local =
     config.local?.text ?? (source === undefined ? anyAddress(config.family) : formatIp(source));
   const identity = local === anyAddress(config.family) ? hostIdentity() : local;
+  const linkMtu = config.group === undefined ? undefined : linkByName(config.link ?? '')?.mtu;
+  if (linkMtu !== undefined) mtus.push(linkMtu);
   const mtu = mtus.length > 0 ? Math.min(...mtus) : (localDeviceMtu(config) ?? MTU_UNKNOWN);
   return { mtu, local, identity };
 }
@@ -37,6 +42,12 @@ export function scopeOf(address: UnderlayAddress | undefined): number {
 
 export function anyAddress(family: 4 | 6): string {
   return family === 4 ? '0.0.0.0' : '::';
+}
+
+/** Where a group is all there is, its device says who we are. */
+function groupSourceOf({ group, local, link, remotes }: TunnelConfig): Uint8Array | undefined {
+  if (group === undefined || remotes.length > 0) return undefined;
+  return groupSource(group, local, resolveInterface(link ?? ''));
 }
 
 /** Neither `local` nor a route says who we are: an address will do, and where there is none a MAC. */

@@ -27,11 +27,12 @@ export interface Endpoint {
   readonly gso: boolean;
   /** UDP_GRO is used. */
   readonly gro: boolean;
+  /** Its descriptors, in all workers; none with the portable underlay. */
+  readonly fds: readonly number[];
 }
 
 interface Open extends Endpoint {
   readonly key: string;
-  readonly fds: readonly number[];
   tunnels: number;
   listening: boolean;
 }

@@ -95,11 +95,10 @@ export class Forwarder {
     this.#tapWriter = new TapWriter(tables.tunnels.capacity);
     this.#fastReceiver = new FastReceiver(memory, this.#datagrams);
     this.#fastSender = new FastSender(memory, tables.remotes, lanes);
-    const losses = new Losses(worker, tables, options.endpointsMax);
-    this.#losses = losses;
+    this.#losses = new Losses(worker, tables);
     this.#portable = new PortableUnderlay(this.#datagrams, tables.remotes, lanes, {
       received: (endpoint) => this.#onDatagrams(endpoint),
-      refused: (tunnel, remote, bytes, code) => losses.unsent(tunnel, remote, bytes, code),
+      refused: (tunnel, remote, bytes, code) => this.#losses.unsent(tunnel, remote, bytes, code),
     });
     const sender: UnderlaySender = options.portable ? this.#portable : this.#fastSender;
     this.#transmitter = new Transmitter(
@@ -171,6 +170,10 @@ export class Forwarder {
     );
   }
 
+  /** What of `vni` another endpoint than its own receives is the tunnel's too; NO_TUNNEL ends that. */
+  attachVni(endpoint: number, vni: number, tunnel: number): void {
+    this.#vnis.get(endpoint)?.set(vni, tunnel);
+  }
   closeTunnel(tunnel: number): void {
     const command = this.#tunnels.get(tunnel);
     if (command === undefined) return;

@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { monotonicSeconds } from '../base/clock.ts';
 import { attachTables } from '../dataplane/shared-tables.ts';
+import { NO_TUNNEL } from '../dataplane/vni-map.ts';
 import { Forwarder } from './forwarder.ts';
 import type {
   WorkerCommand,
@@ -44,6 +45,10 @@ async function obey(command: WorkerCommand): Promise<void> {
       return forwarder.openEndpoint(command);
     case 'listen':
       return forwarder.listen(command.endpoint);
+    case 'attach-vni':
+      return forwarder.attachVni(command.endpoint, command.vni, command.tunnel);
+    case 'detach-vni':
+      return forwarder.attachVni(command.endpoint, command.vni, NO_TUNNEL);
     case 'close-endpoint':
       return forwarder.closeEndpoint(command.endpoint);
     case 'open-tunnel':

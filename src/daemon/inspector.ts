@@ -29,6 +29,7 @@ import { formatIp } from '../wire/ip.ts';
 import type { OpenTunnel } from './open-tunnel.ts';
 import { safetyReport } from './safety-report.ts';
 import { macText } from './tunnel-device.ts';
+import type { UnderlayRemotes } from './underlay-remotes.ts';
 
 export interface InspectorOptions {
   readonly tables: SharedTables;
@@ -37,6 +38,7 @@ export interface InspectorOptions {
   readonly tunnels: () => readonly OpenTunnel[];
   readonly workers: number;
   readonly portable: boolean;
+  readonly underlayRemotes: UnderlayRemotes;
 }
 
 export class DaemonInspector implements Inspector {
@@ -77,6 +79,8 @@ export class DaemonInspector implements Inspector {
       ifname: info.name,
       ifindex: info.ifindex,
       vni: info.vni,
+      ...(info.vlan !== undefined && { vlan: info.vlan }),
+      ...(config.vlan !== 'pass' && { vlanPolicy: config.vlan }),
       local: tunnel.local,
       port: info.port,
       mtu: link.mtu,
@@ -86,6 +90,7 @@ export class DaemonInspector implements Inspector {
       offload: this.#offload(tunnel),
       underlay: this.#options.portable ? 'portable' : 'fast',
       remotes: this.#remotes(tunnel),
+      ...this.#underlayRemotes(tunnel),
       fdb,
       safety: safetyReport(this.#options.tables, tunnel),
       tx: { packets: total(COUNTER_TX_PACKETS), bytes: total(COUNTER_TX_PACKETS + 1) },
@@ -113,10 +118,26 @@ export class DaemonInspector implements Inspector {
     };
   }
 
+  /** Names and group, where the tunnel has them. */
+  #underlayRemotes({ info, config }: OpenTunnel): Pick<TunnelReport, 'names' | 'group'> {
+    const { remotes, names, groups } = this.#options.underlayRemotes;
+    const { group, link = '', multicastTtl: ttl } = config;
+    const named = remotes.named(info.index).map(({ name, addresses }) => {
+      const failure = names.failureOf(name);
+      return { name, addresses, ...(failure === undefined ? {} : { failure }) };
+    });
+    const joined = groups.isJoined({ config });
+    return {
+      ...(named.length === 0 ? {} : { names: named }),
+      ...(group === undefined ? {} : { group: { address: group.text, link, ttl, joined } }),
+    };
+  }
+
   #remotes({ info }: OpenTunnel): RemoteReport[] {
     const { tables, verbs, newcomers } = this.#options;
     const { remotes, counters, limits } = tables;
     const flood = new Set(verbs.floodRemotes(info));
+    const heard = new Set(verbs.admittedRemotes(info));
     return remotes.list(info.index).map((index) => {
       const port = remotes.port(index);
       const vni = remotes.vni(index);
@@ -129,6 +150,7 @@ export class DaemonInspector implements Inspector {
         ...(vni === info.vni ? {} : { vni }),
         configured: verbs.isConfigured(info, index),
         flood: flood.has(index),
+        ...(heard.has(index) && { heard: true as const }),
         learned: limits.learnedOf(index),
         tx: { packets: total(REMOTE_TX_PACKETS), bytes: total(REMOTE_TX_PACKETS + 1) },
         rx: { packets: total(REMOTE_RX_PACKETS), bytes: total(REMOTE_RX_PACKETS + 1) },

@@ -22,24 +22,23 @@ export class Losses {
   readonly #worker: number;
   readonly #tables: SharedTables;
   /** Datagrams lost so far, by endpoint, as its socket counts them. */
-  readonly #overflows: Float64Array;
+  readonly #overflows = new Map<number, number>();
 
-  constructor(worker: number, tables: SharedTables, endpoints: number) {
+  constructor(worker: number, tables: SharedTables) {
     this.#worker = worker;
     this.#tables = tables;
-    this.#overflows = new Float64Array(endpoints);
   }
 
   /** An endpoint has a new socket, whose count begins at 0. */
   reset(endpoint: number): void {
-    this.#overflows[endpoint] = 0;
+    this.#overflows.delete(endpoint);
   }
 
   /** The socket of an endpoint has lost `total` datagrams since it was opened. */
   overflow(endpoint: number, total: number): void {
     const { counters } = this.#tables;
-    const lost = total - this.#overflows[endpoint]!;
-    this.#overflows[endpoint] = total;
+    const lost = total - (this.#overflows.get(endpoint) ?? 0);
+    this.#overflows.set(endpoint, total);
     counters.drop(this.#worker, counters.shape.tunnels, DROP_RX_OVERFLOW, lost);
   }
 

@@ -12,8 +12,11 @@ import type { Tunnels } from '../vtep/tunnels.ts';
 import { egressOf, scopeOf, type Egress } from './egress.ts';
 import type { Endpoint, Endpoints } from './endpoints.ts';
 import type { OpenTunnel } from './open-tunnel.ts';
+import type { TunnelGroups } from './tunnel-groups.ts';
+import type { TunnelRemotes } from './tunnel-remotes.ts';
 import { macText, openTunnelDevice, type TunnelDevice } from './tunnel-device.ts';
 import { applySafety, safetyFlags } from './tunnel-safety.ts';
+import { setTagging, setTrunk, vlanTunnel } from './vlan-tunnels.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
 export interface TunnelSetOptions {
@@ -22,6 +25,8 @@ export interface TunnelSetOptions {
   readonly verbs: FdbVerbs;
   readonly newcomers: Newcomers;
   readonly endpoints: Endpoints;
+  readonly remotes: TunnelRemotes;
+  readonly groups: TunnelGroups;
   readonly workers: WorkerPool;
   readonly log: Logger;
 }
@@ -57,13 +62,14 @@ export class TunnelSet {
       endpoint,
       local: egress.local,
     };
+    this.#open.set(tunnel.info.index, tunnel);
     try {
       await this.#connect(tunnel);
+      await this.#openVlans(tunnel);
     } catch (error) {
-      await this.#disconnect(tunnel);
+      await this.close(tunnel);
       throw error;
     }
-    this.#open.set(tunnel.info.index, tunnel);
     log.info('tunnel opened', {
       dev: config.name,
       vni: config.vni,
@@ -77,13 +83,32 @@ export class TunnelSet {
 
   async close(tunnel: OpenTunnel): Promise<void> {
     this.#open.delete(tunnel.info.index);
+    const isVlan = ({ info, device }: OpenTunnel): boolean =>
+      info.vlan !== undefined && device === tunnel.device;
+    for (const child of this.list().filter(isVlan)) await this.close(child);
     await this.#disconnect(tunnel);
   }
 
   /** Closes every descriptor, after the workers have stopped. */
   closeDevices(): void {
-    for (const { device } of this.#open.values()) closeTap(device.tap);
+    for (const { device, info } of this.#open.values()) {
+      if (info.vlan === undefined) closeTap(device.tap);
+    }
     this.#open.clear();
+  }
+
+  /** Opens the tunnels of the VLANs that the configuration names; close() closes them with the device. */
+  async #openVlans(device: OpenTunnel): Promise<void> {
+    const { directory, tables } = this.#options;
+    const { vlans } = device.config;
+    const children: OpenTunnel[] = [];
+    for (const mapping of vlans) {
+      const child = vlanTunnel(device, mapping, directory.freeIndex());
+      this.#open.set(child.info.index, child);
+      await this.#connect(child);
+      children.push(child);
+    }
+    if (vlans.length > 0) setTrunk(tables.vlans, device, children);
   }
 
   async #openDevice(
@@ -101,7 +126,7 @@ export class TunnelSet {
   }
 
   async #connect(tunnel: OpenTunnel): Promise<void> {
-    const { tables, directory, verbs, newcomers, workers } = this.#options;
+    const { tables, directory, newcomers, remotes, groups, workers } = this.#options;
     const { info, config, device, endpoint } = tunnel;
     const { mac, mtu } = device.link;
     if (mac === undefined) {
@@ -120,11 +145,8 @@ export class TunnelSet {
       macLow: mac.low,
       mtu,
     });
-    const remotes = config.remotes.map((remote) => ({
-      address: remote.bytes,
-      scope: scopeOf(remote),
-    }));
-    await verbs.setConfiguredRemotes(info, remotes);
+    setTagging(tables.vlans, tunnel);
+    await remotes.open(info, config);
     if (config.safety.anyRemote) newcomers.open(info, scopeOf(config.local));
     const { fds } = device.tap;
     await workers.all((worker) => ({
@@ -132,20 +154,26 @@ export class TunnelSet {
       tunnel: info.index,
       vni: info.vni,
       // A device without multi_queue has one queue: one worker reads it, all write through it.
-      readFd: fds[worker] ?? -1,
+      readFd: info.vlan === undefined ? (fds[worker] ?? -1) : -1,
       writeFd: fds[worker] ?? fds[0]!,
       endpoint: endpoint.id,
     }));
+    await groups.open(tunnel);
   }
 
-  async #disconnect({ info, device, endpoint }: OpenTunnel): Promise<void> {
-    const { directory, verbs, newcomers, endpoints, workers } = this.#options;
+  async #disconnect(tunnel: OpenTunnel): Promise<void> {
+    const { directory, verbs, newcomers, endpoints, workers, remotes, groups, tables } =
+      this.#options;
+    const { info, device, endpoint } = tunnel;
+    await groups.close(tunnel);
+    remotes.close(info.index);
     await workers.all(() => ({ type: 'close-tunnel', tunnel: info.index }));
-    closeTap(device.tap);
+    tables.vlans.clear(info.index);
+    if (info.vlan === undefined) closeTap(device.tap);
     newcomers.close(info.index);
     await verbs.removeTunnel(info);
     directory.remove(info);
-    await endpoints.release(endpoint);
+    if (info.vlan === undefined) await endpoints.release(endpoint);
   }
 }
 

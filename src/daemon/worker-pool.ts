@@ -51,6 +51,11 @@ export class WorkerPool {
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
   }
 
+  /** Gives a command to one worker and waits until it has carried it out. */
+  async one(worker: number, command: WorkerCommand): Promise<void> {
+    await this.#order(worker, command);
+  }
+
   /** Seconds since the worker that has been silent longest gave its last sign of life. */
   silentSeconds(): number {
     let oldest = Infinity;

@@ -36,6 +36,14 @@ export type WorkerCommand =
   | EndpointCommand
   /** The endpoint's tunnels are open: receive. */
   | { readonly type: 'listen'; readonly endpoint: number }
+  /** Datagrams of the VNI that the endpoint receives are the tunnel's, whose own endpoint is another. */
+  | {
+      readonly type: 'attach-vni';
+      readonly endpoint: number;
+      readonly vni: number;
+      readonly tunnel: number;
+    }
+  | { readonly type: 'detach-vni'; readonly endpoint: number; readonly vni: number }
   | { readonly type: 'close-endpoint'; readonly endpoint: number }
   | TunnelCommand
   | { readonly type: 'close-tunnel'; readonly tunnel: number }

@@ -41,7 +41,13 @@ export const DROP_STORM_UNKNOWN = 25;
 export const DROP_RATE_TRANSMIT = 26;
 export const DROP_RATE_RECEIVE = 27;
 
-export const DROP_REASON_COUNT = 28;
+// Receive, with a multicast group.
+export const DROP_OWN_ECHO = 28;
+
+// Either way: a VLAN tag where none is wanted.
+export const DROP_VLAN_TAG = 29;
+
+export const DROP_REASON_COUNT = 30;
 
 /** Names by number; the README says what to do about each. Index 0 is no reason. */
 export const DROP_REASONS: readonly string[] = [
@@ -73,4 +79,6 @@ export const DROP_REASONS: readonly string[] = [
   'storm_unknown',
   'rate_transmit',
   'rate_receive',
+  'own_echo',
+  'vlan_tag',
 ];

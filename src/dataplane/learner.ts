@@ -4,7 +4,6 @@
  * Learning from one received frame: its source MAC lives behind the outer source address. What the FDB
  * makes of it is counted, and decides whether the frame may pass.
  */
-import { isList } from '../fdb/destination-lists.ts';
 import {
   LEARN_ADDED,
   LEARN_BUSY,
@@ -21,8 +20,11 @@ import {
   COUNTER_NOT_LEARNED,
 } from './counters.ts';
 import { DROP_MAC_FROZEN, DROP_MAC_PINNED, DROP_NONE } from './drop-reasons.ts';
+import { isPinnedTo } from './pinned-sender.ts';
 import type { SharedTables } from './shared-tables.ts';
-import { TUNNEL_ANY_SENDER } from './tunnel-table.ts';
+
+/** A sender that has no row of its own yet which an entry could name. */
+export const NO_ROW = -1;
 
 export class Learner {
   /** The last answer holds for the next frame of the same MAC too. */
@@ -36,7 +38,7 @@ export class Learner {
     this.#tables = tables;
   }
 
-  /** A frame of this MAC came from `sender`: its drop reason, or DROP_NONE. */
+  /** A frame of this MAC came from `sender`, a row or NO_ROW: its drop reason, or DROP_NONE. */
   learn(
     tunnel: number,
     sender: number,
@@ -44,15 +46,17 @@ export class Learner {
     macLow: number,
     nowSeconds: number,
   ): number {
-    const { fdb, tunnels, remotes, counters } = this.#tables;
+    const { fdb, tunnels, counters } = this.#tables;
     this.isSettled = false;
     if (!tunnels.learns(tunnel)) return DROP_NONE;
-    // A stranger has no row of its own yet that an entry could name.
-    if (tunnels.has(tunnel, TUNNEL_ANY_SENDER) && remotes.allowed(sender) === 0) return DROP_NONE;
     const vni = tunnels.vni(tunnel);
+    if (sender === NO_ROW) return fdb.isPinned(vni, macHigh, macLow) ? DROP_MAC_PINNED : DROP_NONE;
     const outcome = fdb.learn(vni, macHigh, macLow, sender, nowSeconds);
     // As the kernel does: a frame from a MAC that is pinned elsewhere is dropped, not only not learned.
-    if (outcome === LEARN_PINNED && !this.#isPinnedTo(vni, macHigh, macLow, tunnel, sender)) {
+    if (
+      outcome === LEARN_PINNED &&
+      !isPinnedTo(this.#tables, vni, macHigh, macLow, tunnel, sender)
+    ) {
       return DROP_MAC_PINNED;
     }
     if (outcome === LEARN_FROZEN) return DROP_MAC_FROZEN;
@@ -62,19 +66,5 @@ export class Learner {
     else if (outcome === LEARN_LIMITED) counters.increment(this.#worker, tunnel, COUNTER_LIMITED);
     this.isSettled = outcome !== LEARN_BUSY;
     return DROP_NONE;
-  }
-
-  /** True when the entry names the sender's address, if with another port, VNI or interface. */
-  #isPinnedTo(
-    vni: number,
-    macHigh: number,
-    macLow: number,
-    tunnel: number,
-    sender: number,
-  ): boolean {
-    const { fdb, remotes } = this.#tables;
-    const pinned = fdb.lookup(vni, macHigh, macLow);
-    if (pinned < 0 || isList(pinned)) return false;
-    return remotes.isSender(pinned, tunnel, remotes.bytes, remotes.addressOffset(sender));
   }
 }

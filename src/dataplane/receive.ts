@@ -29,21 +29,25 @@ import {
   DROP_MALFORMED,
   DROP_NONE,
   DROP_NO_I_FLAG,
+  DROP_OWN_ECHO,
   DROP_OWN_MAC,
   DROP_RATE_RECEIVE,
   DROP_REMOTE_DENIED,
   DROP_SHORT,
   DROP_SMAC_INVALID,
   DROP_TAP_WRITE,
+  DROP_VLAN_TAG,
   DROP_VNI_UNKNOWN,
 } from './drop-reasons.ts';
+import { OWN_ECHO } from './group-senders.ts';
 import { InnerPacket } from './inner-packet.ts';
-import { Learner } from './learner.ts';
+import { Learner, NO_ROW } from './learner.ts';
 import { AMBIGUOUS, classifyMerged, SUPER_FRAME } from './merged-datagram.ts';
 import { passUnfinished } from './pass-unfinished.ts';
 import { POLICE_RECEIVE } from './policers.ts';
 import type { SharedTables } from './shared-tables.ts';
 import { TUNNEL_ANY_SENDER, TUNNEL_POLICE_RECEIVE } from './tunnel-table.ts';
+import { tagReceived } from './vlan-tag.ts';
 import { NO_TUNNEL, type VniMap } from './vni-map.ts';
 
 const STRANGER = -1;
@@ -65,6 +69,8 @@ export class Receiver {
   // The sender and the source MAC of the frame before, which nearly every frame shares with it.
   #lastTunnel = NO_TUNNEL;
   #lastSender = STRANGER;
+  /** The sender has no row yet; the one it has here stands for all of its kind. */
+  #isNewcomer = false;
   #learnedHigh = -1;
   #learnedLow = -1;
   /** The sender of the delivery that may grow. */
@@ -135,7 +141,7 @@ export class Receiver {
     segmentBytes: number,
   ): void {
     const view = this.#view;
-    const { tunnels } = this.#tables;
+    const { tunnels, vlans } = this.#tables;
     if (length < VXLAN_HEADER_LENGTH) return this.#dropWithoutTunnel(DROP_SHORT);
     if (!isVxlan(view, offset, length)) return this.#dropWithoutTunnel(DROP_NO_I_FLAG);
     const tunnel = vnis.find(readVni(view, offset));
@@ -146,10 +152,12 @@ export class Receiver {
       this.#learnedHigh = -1;
     }
     const sender = this.#lastSender;
-    if (sender === STRANGER) return this.#drop(tunnel, DROP_REMOTE_DENIED);
+    if (sender < 0) {
+      return this.#drop(tunnel, sender === OWN_ECHO ? DROP_OWN_ECHO : DROP_REMOTE_DENIED);
+    }
 
-    const frame = offset + VXLAN_HEADER_LENGTH;
-    const frameLength = length - VXLAN_HEADER_LENGTH;
+    let frame = offset + VXLAN_HEADER_LENGTH;
+    let frameLength = length - VXLAN_HEADER_LENGTH;
     if (frameLength < ETHERNET_HEADER_LENGTH) return this.#drop(tunnel, DROP_INNER_SHORT);
     const sourceHigh = readMacHigh(view, frame + ETHERNET_SOURCE_OFFSET);
     const sourceLow = readMacLowSigned(view, frame + ETHERNET_SOURCE_OFFSET);
@@ -157,6 +165,13 @@ export class Receiver {
       return this.#drop(tunnel, DROP_SMAC_INVALID);
     }
     if (tunnels.isOwnMac(tunnel, sourceHigh, sourceLow)) return this.#drop(tunnel, DROP_OWN_MAC);
+    const vlanMode = vlans.mode(tunnel);
+    if (vlanMode !== 0) {
+      const tagged = tagReceived(view, frame, frameLength, vlanMode);
+      if (tagged < 0) return this.#drop(tunnel, DROP_VLAN_TAG);
+      frameLength += frame - tagged;
+      frame = tagged;
+    }
     this.#inner.parse(view, frame, frameLength);
     if (this.#outerEcn !== 0 && !this.#combineEcn()) return this.#drop(tunnel, DROP_ECN);
     if (tunnels.has(tunnel, TUNNEL_POLICE_RECEIVE)) {
@@ -170,10 +185,16 @@ export class Receiver {
     this.#deliver(tunnel, sender, frame, frameLength, segmentBytes);
   }
 
-  /** Row of an allowed sender; of a stranger the row of all strangers, where the tunnel takes them. */
+  /**
+   * Row of an allowed sender; for a stranger the row of its multicast group or of all strangers, where the
+   * tunnel takes them.
+   */
   #senderOf(tunnel: number, bytes: Uint8Array, offset: number): number {
-    const { remotes, tunnels, strangers } = this.#tables;
-    const sender = remotes.findSender(tunnel, bytes, offset);
+    const { remotes, tunnels, strangers, groups } = this.#tables;
+    let sender = remotes.findSender(tunnel, bytes, offset);
+    this.#isNewcomer = sender === STRANGER;
+    if (!this.#isNewcomer) return sender;
+    sender = groups.sender(this.#worker, tunnel, bytes, offset);
     if (sender !== STRANGER || !tunnels.has(tunnel, TUNNEL_ANY_SENDER)) return sender;
     return strangers.note(tunnel, bytes, offset);
   }
@@ -193,8 +214,15 @@ export class Receiver {
   }
 
   #learn(tunnel: number, sender: number, macHigh: number, macLow: number): number {
-    const reason = this.#learner.learn(tunnel, sender, macHigh, macLow, this.#nowSeconds);
-    if (!this.#learner.isSettled) return reason;
+    const learner = this.#learner;
+    const reason = learner.learn(
+      tunnel,
+      this.#isNewcomer ? NO_ROW : sender,
+      macHigh,
+      macLow,
+      this.#nowSeconds,
+    );
+    if (!learner.isSettled) return reason;
     this.#learnedHigh = macHigh;
     this.#learnedLow = macLow;
     return reason;

@@ -6,9 +6,11 @@ import { MacMoves } from '../fdb/mac-moves.ts';
 import { RemoteTable } from '../fdb/remotes.ts';
 import { FdbTable } from '../fdb/table.ts';
 import { Counters, type CounterShape } from './counters.ts';
+import { GroupTable } from './group-table.ts';
 import { Policers } from './policers.ts';
 import { Strangers } from './strangers.ts';
 import { TunnelTable } from './tunnel-table.ts';
+import { VlanTable } from './vlan-table.ts';
 
 /** The tables that all threads share. */
 export interface SharedTables {
@@ -17,6 +19,8 @@ export interface SharedTables {
   readonly lists: DestinationLists;
   readonly grace: Grace;
   readonly tunnels: TunnelTable;
+  readonly groups: GroupTable;
+  readonly vlans: VlanTable;
   readonly counters: Counters;
   readonly limits: LearnLimits;
   readonly moves: MacMoves;
@@ -31,6 +35,8 @@ export interface SharedMemory {
   lists: SharedArrayBuffer;
   grace: SharedArrayBuffer;
   tunnels: SharedArrayBuffer;
+  groups: SharedArrayBuffer;
+  vlans: SharedArrayBuffer;
   counters: SharedArrayBuffer;
   limits: SharedArrayBuffer;
   moves: SharedArrayBuffer;
@@ -50,6 +56,8 @@ export function attachTables(memory: SharedMemory): SharedTables {
     lists: new DestinationLists(memory.lists),
     grace: new Grace(memory.grace),
     tunnels: new TunnelTable(memory.shape.tunnels, memory.tunnels),
+    groups: new GroupTable(memory.shape.workers, memory.shape.tunnels, memory.groups),
+    vlans: new VlanTable(memory.shape.tunnels, memory.vlans),
     counters: new Counters(memory.shape, memory.counters),
     limits,
     moves,
@@ -66,6 +74,8 @@ export function sharedMemory(tables: SharedTables): SharedMemory {
     lists: tables.lists.memory,
     grace: tables.grace.memory,
     tunnels: tables.tunnels.memory,
+    groups: tables.groups.memory,
+    vlans: tables.vlans.memory,
     counters: tables.counters.memory,
     limits: tables.limits.memory,
     moves: tables.moves.memory,

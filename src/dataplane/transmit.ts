@@ -25,6 +25,7 @@ import {
 import { encapsulateEcn } from '../wire/ecn.ts';
 import { ETHERNET_HEADER_LENGTH, ETHERNET_SOURCE_OFFSET } from '../wire/ethernet.ts';
 import { isMulticastMac, isZeroMac, readMacHigh, readMacLowSigned } from '../wire/mac.ts';
+import { VLAN_TAG_LENGTH } from '../wire/vlan.ts';
 import { VXLAN_HEADER_LENGTH } from '../wire/vxlan.ts';
 import {
   VIRTIO_NET_HDR_GSO_ECN,
@@ -48,6 +49,7 @@ import {
   DROP_TX_SMAC_INVALID,
   DROP_UNKNOWN_UNICAST,
   DROP_UNREACHABLE,
+  DROP_VLAN_TAG,
 } from './drop-reasons.ts';
 import { flowHash } from './flow-hash.ts';
 import { InnerPacket } from './inner-packet.ts';
@@ -55,6 +57,8 @@ import { SEGMENT_NO_ROOM, type Segmenter } from './segment.ts';
 import type { SharedTables } from './shared-tables.ts';
 import { policeTransmit } from './storm-control.ts';
 import { TUNNEL_KNOWN_ONLY, TUNNEL_POLICE_TRANSMIT } from './tunnel-table.ts';
+import { isTrunk, VLAN_DROP, VLAN_PASS, vlanPolicy } from './vlan-table.ts';
+import { isTagged, removeTag, vlanOf } from './vlan-tag.ts';
 
 const NO_LANES = -1;
 const NO_DESTINATION = -1;
@@ -108,8 +112,12 @@ export class Transmitter {
   transmit(batch: FrameBatch, tunnel: number, nowSeconds: number): void {
     this.#tunnel = tunnel;
     this.#plan.segmentsMax = this.#tables.tunnels.segments(tunnel) ? SEGMENTS_MAX : 1;
+    const vlanMode = this.#tables.vlans.mode(tunnel);
     for (let index = 0; index < batch.count; index += 1) {
-      this.#frame(batch.slots[index]!, batch.lengths[index]!, nowSeconds);
+      const slot = batch.slots[index]!;
+      const length = batch.lengths[index]!;
+      if (vlanMode === 0) this.#frame(slot, length, nowSeconds);
+      else this.#vlanFrame(slot, length, nowSeconds, tunnel, vlanMode);
     }
     this.#flush();
     this.#segmenter.reset();
@@ -119,6 +127,34 @@ export class Transmitter {
   discard(): void {
     this.#plan.clear();
     this.#segmenter.reset();
+  }
+
+  /**
+   * A frame from a device that does not pass every tag: its VLAN names the tunnel, or the tunnel's policy
+   * says what becomes of the tag (RFC 7348 section 6.1).
+   */
+  #vlanFrame(slot: number, length: number, nowSeconds: number, device: number, mode: number): void {
+    const { view } = this.#arena;
+    let at = slot;
+    let left = length;
+    this.#tunnel = device;
+    if (isTrunk(mode) && isTagged(view, at + SLOT_FRAME_OFFSET, left)) {
+      const vid = vlanOf(view, at + SLOT_FRAME_OFFSET);
+      const tunnel = vid < 0 ? -1 : this.#tables.vlans.tunnelOf(mode, vid);
+      // VLAN 0 is no VLAN but a priority (IEEE 802.1Q table 9-2): the frame is an untagged one.
+      if (tunnel >= 0 || vid === 0) {
+        if (tunnel >= 0) this.#tunnel = tunnel;
+        at = removeTag(view, at);
+        left -= VLAN_TAG_LENGTH;
+      }
+    }
+    const policy = vlanPolicy(mode);
+    while (policy !== VLAN_PASS && isTagged(view, at + SLOT_FRAME_OFFSET, left)) {
+      if (policy === VLAN_DROP) return this.#drop(DROP_VLAN_TAG, 1);
+      at = removeTag(view, at);
+      left -= VLAN_TAG_LENGTH;
+    }
+    this.#frame(at, left, nowSeconds);
   }
 
   #frame(slot: number, length: number, nowSeconds: number): void {

@@ -185,6 +185,12 @@ export class FdbRows extends Chains {
     return result;
   }
 
+  /** True when a MAC has an entry that was not learned and so does not move. */
+  isPinned(vni: number, macHigh: number, macLow: number): boolean {
+    const known = this.lookup(vni, macHigh, macLow);
+    return known !== NO_DESTINATION && !this.#isLearned(this.rowOf(this.matchedSlot));
+  }
+
   /** The table may be another one since lookup() saw it: everything is judged again. */
   #learnLocked(
     vni: number,

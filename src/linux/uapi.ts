@@ -59,6 +59,12 @@ export const IP_PKTINFO = 8;
 export const IP_MTU_DISCOVER = 10;
 export const IP_RECVERR = 11;
 export const IP_RECVTOS = 13;
+export const IP_MULTICAST_IF = 32;
+export const IP_MULTICAST_TTL = 33;
+export const IP_MULTICAST_LOOP = 34;
+/** These two take a group_req and work at either level, IPv4's and IPv6's. */
+export const MCAST_JOIN_GROUP = 42;
+export const MCAST_LEAVE_GROUP = 45;
 export const IP_MULTICAST_ALL = 49;
 /** DF set, the kernel's knowledge of the path MTU obeyed, nothing fragmented here. */
 export const IP_PMTUDISC_DO = 2;
@@ -66,6 +72,9 @@ export const IP_PMTUDISC_DO = 2;
 // linux/in6.h
 export const IPPROTO_IPV6 = 41;
 export const IPV6_UNICAST_HOPS = 16;
+export const IPV6_MULTICAST_IF = 17;
+export const IPV6_MULTICAST_HOPS = 18;
+export const IPV6_MULTICAST_LOOP = 19;
 export const IPV6_MTU_DISCOVER = 23;
 export const IPV6_RECVERR = 25;
 export const IPV6_V6ONLY = 26;

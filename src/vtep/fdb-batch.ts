@@ -88,7 +88,7 @@ export class FdbBatch {
   }
 
   #push(request: FdbRequest): void {
-    const tunnelSlot = this.#tunnelSlot(request.dev);
+    const tunnelSlot = this.#tunnelSlot(request.dev, request.vlan);
     const tunnel = this.#usedTunnels[tunnelSlot]!;
     checkSourceVni(tunnel, request.srcVni);
     const mac = requireMac(request.mac);
@@ -142,12 +142,13 @@ export class FdbBatch {
     }
   }
 
-  #tunnelSlot(name: string): number {
-    const known = this.#tunnelByName.get(name);
+  #tunnelSlot(name: string, vlan: number | undefined): number {
+    const key = vlan === undefined ? name : `${name} ${vlan}`;
+    const known = this.#tunnelByName.get(key);
     if (known !== undefined) return known;
-    this.#usedTunnels.push(requireTunnel(this.#tunnels, name));
+    this.#usedTunnels.push(requireTunnel(this.#tunnels, name, vlan));
     const slot = this.#usedTunnels.length - 1;
-    this.#tunnelByName.set(name, slot);
+    this.#tunnelByName.set(key, slot);
     return slot;
   }
 

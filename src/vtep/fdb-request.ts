@@ -22,21 +22,45 @@ export interface FdbRequest {
   readonly port?: number | undefined;
   readonly vni?: number | undefined;
   readonly srcVni?: number | undefined;
+  /** A VLAN of the device that is a tunnel of its own. */
+  readonly vlan?: number | undefined;
   readonly via?: string | undefined;
   readonly state?: FdbStateWord | undefined;
 }
 
-/** The tunnel called `name`, or ERR_NOT_FOUND. */
-export function requireTunnel(tunnels: TunnelDirectory, name: string): TunnelInfo {
-  const tunnel = tunnels.byName(name);
+/** The tunnel called `name`, or that of a VLAN of it, or ERR_NOT_FOUND. */
+export function requireTunnel(tunnels: TunnelDirectory, name: string, vlan?: number): TunnelInfo {
+  const tunnel = tunnels.byName(name, vlan);
   if (tunnel !== undefined) return tunnel;
-  const names = tunnels.all().map((known) => known.name);
+  if (vlan !== undefined && tunnels.byName(name) !== undefined) {
+    const vlans = tunnels.vlansOf(name).map((known) => known.vlan);
+    throw new VtepError('ERR_NOT_FOUND', `Cannot find VLAN ${vlan} of "${name}"`, {
+      hint:
+        vlans.length === 0
+          ? 'the device has no VLANs of its own; leave vlan out'
+          : `its VLANs: ${vlans.slice(0, 10).join(', ')}`,
+    });
+  }
+  const names = [...new Set(tunnels.all().map((known) => known.name))];
   throw new VtepError('ERR_NOT_FOUND', `Cannot find device "${name}"`, {
     hint:
       names.length === 0
         ? 'this daemon has no tunnels'
         : `this daemon's tunnels: ${names.slice(0, 10).join(', ')}`,
   });
+}
+
+/** What of a filter says which device is meant, or which VLAN of it; without `vlan`, all of the device. */
+export function deviceFilter(
+  tunnels: TunnelDirectory,
+  name: string,
+  vlan: number | undefined,
+): { tunnel: TunnelInfo; vlanVnis?: ReadonlySet<number> } {
+  const tunnel = requireTunnel(tunnels, name, vlan);
+  const vlans = vlan === undefined ? tunnels.vlansOf(name) : [];
+  return vlans.length === 0
+    ? { tunnel }
+    : { tunnel, vlanVnis: new Set(vlans.map(({ vni }) => vni)) };
 }
 
 /** The MAC written as `text`, or ERR_USAGE. */
@@ -112,7 +136,7 @@ function checkDestination(
   }
   if (isMulticastBytes(address, ipv4)) {
     throw new VtepError('ERR_USAGE', `Cannot send to the multicast group "${dst}"`, {
-      hint: 'multicast underlays are not supported; append one dst per remote',
+      hint: 'a tunnel joins its group with the key "group"; append one dst per remote',
     });
   }
   if (ipv4 ? !tunnel.family4 : !tunnel.family6) {

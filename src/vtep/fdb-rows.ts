@@ -18,6 +18,8 @@ export interface FdbRow {
   readonly mac: string;
   readonly ifname: string;
   readonly dst: string;
+  /** Of a device whose VLANs are VNIs. */
+  readonly vlan?: number;
   readonly port?: number;
   readonly vni?: number;
   readonly viaIf?: string;
@@ -33,6 +35,8 @@ export interface FdbRow {
 /** Which rows are meant; what is undefined does not matter. */
 export interface FdbFilter {
   readonly tunnel?: TunnelInfo | undefined;
+  /** VNIs of the VLANs of the tunnel's device that are meant too. */
+  readonly vlanVnis?: ReadonlySet<number> | undefined;
   readonly mac?: Mac | undefined;
   /** 16 bytes. */
   readonly dst?: Uint8Array | undefined;
@@ -55,7 +59,13 @@ interface RemoteText {
 /** `entry` matches the filter as far as its destination does not matter. */
 export function matchesEntry(entry: FdbEntry, filter: FdbFilter): boolean {
   const { tunnel, mac, states } = filter;
-  if (tunnel !== undefined && tunnel.vni !== entry.vni) return false;
+  if (
+    tunnel !== undefined &&
+    tunnel.vni !== entry.vni &&
+    filter.vlanVnis?.has(entry.vni) !== true
+  ) {
+    return false;
+  }
   if (mac !== undefined && (mac.high !== entry.macHigh || mac.low !== entry.macLow)) return false;
   return states === undefined || states.has(entry.state);
 }
@@ -95,7 +105,8 @@ export class FdbRowFormatter {
 
   /** Appends the rows of `entry` that match to `rows`; `nowSeconds` asks for statistics. */
   append(rows: FdbRow[], entry: FdbEntry, filter: FdbFilter, nowSeconds?: number): void {
-    const tunnel = filter.tunnel ?? this.#tunnels.byVni(entry.vni);
+    const named = filter.vlanVnis === undefined ? filter.tunnel : undefined;
+    const tunnel = named ?? this.#tunnels.byVni(entry.vni);
     if (tunnel === undefined) return;
     if (!isList(entry.destination)) {
       this.#append(rows, entry, entry.destination, filter, tunnel, nowSeconds);
@@ -120,6 +131,7 @@ export class FdbRowFormatter {
       mac: formatMac(entry.macHigh, entry.macLow),
       ifname: tunnel.name,
       dst,
+      ...(tunnel.vlan !== undefined && { vlan: tunnel.vlan }),
       ...(port !== undefined && { port }),
       ...(vni !== undefined && { vni }),
       ...(viaIf !== undefined && { viaIf }),

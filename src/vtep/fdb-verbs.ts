@@ -1,5 +1,6 @@
 import { ORIGIN_LEARNED } from '../fdb/table.ts';
 import type { FdbEntry } from '../fdb/table.ts';
+import { AdmittedRemotes } from './admitted-remotes.ts';
 import { applyBatch } from './fdb-apply.ts';
 import type { FdbContext } from './fdb-apply.ts';
 import { FdbBatch } from './fdb-batch.ts';
@@ -12,6 +13,7 @@ import type { FdbRequest, FdbVerb } from './fdb-request.ts';
 import { FdbRowFormatter, matchesEntry } from './fdb-rows.ts';
 import type { FdbFilter, FdbRow } from './fdb-rows.ts';
 import { Slices } from './fdb-slices.ts';
+import type { RemoteKey } from '../fdb/remotes.ts';
 import type { InterfaceDirectory, TunnelDirectory, TunnelInfo } from './tunnel-directory.ts';
 
 const ROWS_PER_PART = 512;
@@ -44,6 +46,7 @@ export class FdbVerbs {
   /** For whoever else writes to the FDB, on the main thread. */
   readonly context: FdbContext;
   readonly #configured: ConfiguredRemotes;
+  readonly #admitted: AdmittedRemotes;
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: FdbVerbsOptions) {
@@ -51,6 +54,7 @@ export class FdbVerbs {
     this.#options = options;
     this.context = { tables, tunnels, nowSeconds, references: new FdbReferences(tables) };
     this.#configured = new ConfiguredRemotes(this.context);
+    this.#admitted = new AdmittedRemotes(this.context);
   }
 
   /** An empty batch to push entries into, for {@link apply}. */
@@ -97,7 +101,7 @@ export class FdbVerbs {
   *rows(filter: FdbFilter, statistics = false): Generator<FdbRow[], void, undefined> {
     const { table } = this.#options.tables;
     const { tunnel, mac } = filter;
-    if (tunnel !== undefined && mac !== undefined) {
+    if (tunnel !== undefined && mac !== undefined && filter.vlanVnis === undefined) {
       const rows: FdbRow[] = [];
       const entry = table.read(tunnel.vni, mac.high, mac.low);
       if (entry !== undefined && matchesEntry(entry, filter)) {
@@ -155,6 +159,26 @@ export class FdbVerbs {
     return this.#configured.has(tunnel.index, index);
   }
 
+  /** The remote rows that the tunnel's configuration names. */
+  configuredRemotes(tunnel: TunnelInfo): number[] {
+    return this.#configured.list(tunnel.index);
+  }
+
+  /** Lets a remote that was heard in the tunnel's group send, see {@link AdmittedRemotes.admit}. */
+  admit(tunnel: TunnelInfo, remote: Pick<RemoteKey, 'address' | 'scope'>): number | undefined {
+    return this.#admitted.admit(tunnel, remote);
+  }
+
+  /** Takes {@link admit} back. */
+  dismiss(tunnel: TunnelInfo, index: number): void {
+    this.#admitted.dismiss(tunnel.index, index);
+  }
+
+  /** The remote rows that were admitted. */
+  admittedRemotes(tunnel: TunnelInfo): number[] {
+    return this.#admitted.list(tunnel.index);
+  }
+
   /** The remote rows on the tunnel's flood list. */
   floodRemotes(tunnel: TunnelInfo): number[] {
     const { table, lists } = this.#options.tables;
@@ -166,6 +190,7 @@ export class FdbVerbs {
   async removeTunnel(tunnel: TunnelInfo): Promise<void> {
     await this.#inTurn(async () => {
       this.#configured.remove(tunnel.index);
+      this.#admitted.remove(tunnel.index);
       await flushRows({ tunnel }, this.context, () => false);
     });
   }

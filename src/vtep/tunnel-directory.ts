@@ -9,6 +9,8 @@ export interface TunnelInfo {
   readonly index: number;
   readonly name: string;
   readonly vni: number;
+  /** The VLAN of the device that is this tunnel; undefined for the device's own tunnel. */
+  readonly vlan?: number;
   /** Destination UDP port of remotes that name none. */
   readonly port: number;
   readonly ifindex: number;
@@ -20,7 +22,10 @@ export interface TunnelInfo {
 
 /** Look-up of tunnels by whatever a user or a row names them by; main thread only. */
 export interface TunnelDirectory {
-  byName(name: string): TunnelInfo | undefined;
+  /** The tunnel of a device, or of a VLAN of it. */
+  byName(name: string, vlan?: number): TunnelInfo | undefined;
+  /** The tunnels of the VLANs of a device. */
+  vlansOf(name: string): TunnelInfo[];
   byIndex(index: number): TunnelInfo | undefined;
   byVni(vni: number): TunnelInfo | undefined;
   all(): TunnelInfo[];

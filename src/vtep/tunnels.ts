@@ -5,6 +5,7 @@ import type { TunnelDirectory, TunnelInfo } from './tunnel-directory.ts';
 export class Tunnels implements TunnelDirectory {
   readonly #byIndex: (TunnelInfo | undefined)[];
   readonly #byName = new Map<string, TunnelInfo>();
+  readonly #byVlan = new Map<string, TunnelInfo>();
   readonly #byVni = new Map<number, TunnelInfo>();
 
   /** `capacity` is that of the shared table of tunnels. */
@@ -21,18 +22,24 @@ export class Tunnels implements TunnelDirectory {
 
   add(tunnel: TunnelInfo): void {
     this.#byIndex[tunnel.index] = tunnel;
-    this.#byName.set(tunnel.name, tunnel);
+    if (tunnel.vlan === undefined) this.#byName.set(tunnel.name, tunnel);
+    else this.#byVlan.set(vlanKey(tunnel.name, tunnel.vlan), tunnel);
     this.#byVni.set(tunnel.vni, tunnel);
   }
 
   remove(tunnel: TunnelInfo): void {
     this.#byIndex[tunnel.index] = undefined;
-    this.#byName.delete(tunnel.name);
+    if (tunnel.vlan === undefined) this.#byName.delete(tunnel.name);
+    else this.#byVlan.delete(vlanKey(tunnel.name, tunnel.vlan));
     this.#byVni.delete(tunnel.vni);
   }
 
-  byName(name: string): TunnelInfo | undefined {
-    return this.#byName.get(name);
+  byName(name: string, vlan?: number): TunnelInfo | undefined {
+    return vlan === undefined ? this.#byName.get(name) : this.#byVlan.get(vlanKey(name, vlan));
+  }
+
+  vlansOf(name: string): TunnelInfo[] {
+    return [...this.#byVlan.values()].filter((tunnel) => tunnel.name === name);
   }
 
   byIndex(index: number): TunnelInfo | undefined {
@@ -44,6 +51,10 @@ export class Tunnels implements TunnelDirectory {
   }
 
   all(): TunnelInfo[] {
-    return [...this.#byName.values()];
+    return [...this.#byVni.values()];
   }
+}
+
+function vlanKey(name: string, vlan: number): string {
+  return `${vlan} ${name}`;
 }

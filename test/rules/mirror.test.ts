@@ -4,6 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { type SourceFile, sourceFiles } from '../support/source-files.ts';
 
 const TUNNELS = 'test/integration/tunnel-matrix.test.ts';
+const GROUPS = 'test/integration/multicast.test.ts';
+const NAMES = 'test/integration/remote-names.test.ts';
+const VLANS = 'test/integration/vlan.test.ts';
 const SERVICE = 'test/integration/systemd.test.ts';
 
 /**
@@ -16,12 +19,21 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   'src/daemon/endpoints.ts': TUNNELS,
   'src/daemon/forwarder.ts': TUNNELS,
   'src/daemon/forwarding-worker.ts': TUNNELS,
+  'src/daemon/group-socket.ts': GROUPS,
+  'src/daemon/heard-senders.ts': GROUPS,
   'src/daemon/housekeeping.ts': SERVICE,
   'src/daemon/inspector.ts': TUNNELS,
+  'src/daemon/link-state.ts': GROUPS,
   'src/daemon/main.ts': SERVICE,
+  'src/daemon/system-resolver.ts': NAMES,
   'src/daemon/tunnel-device.ts': TUNNELS,
+  'src/daemon/tunnel-groups.ts': GROUPS,
+  'src/daemon/tunnel-remotes.ts': NAMES,
   'src/daemon/tunnel-set.ts': TUNNELS,
+  'src/daemon/underlay-remotes.ts': GROUPS,
+  'src/daemon/vlan-tunnels.ts': VLANS,
   'src/daemon/worker-pool.ts': TUNNELS,
+  'src/dataplane/group-table.ts': 'test/unit/dataplane/group-senders.test.ts',
 };
 
 const tests = ['unit', 'platform', 'integration'].flatMap((kind) => sourceFiles(`test/${kind}`));

@@ -1,6 +1,7 @@
 /** One worker's data path over memory devices: the forwarding core as the daemon puts it together. */
 import { COUNTER_DROPS, Counters } from '../../src/dataplane/counters.ts';
 import { DROP_REASONS } from '../../src/dataplane/drop-reasons.ts';
+import { GroupTable } from '../../src/dataplane/group-table.ts';
 import { Receiver } from '../../src/dataplane/receive.ts';
 import { Policers } from '../../src/dataplane/policers.ts';
 import { SEGMENT_HEADER_AREA_BYTES, Segmenter } from '../../src/dataplane/segment.ts';
@@ -13,6 +14,7 @@ import {
   TUNNEL_SEGMENTS,
   TunnelTable,
 } from '../../src/dataplane/tunnel-table.ts';
+import { VlanTable } from '../../src/dataplane/vlan-table.ts';
 import { VniMap } from '../../src/dataplane/vni-map.ts';
 import { DestinationLists } from '../../src/fdb/destination-lists.ts';
 import { Grace } from '../../src/fdb/grace.ts';
@@ -93,6 +95,8 @@ export class DataPath {
       lists: DestinationLists.create(256, grace),
       grace,
       tunnels: new TunnelTable(TUNNELS),
+      groups: new GroupTable(1, TUNNELS),
+      vlans: new VlanTable(TUNNELS),
       counters: new Counters(shape),
       limits,
       moves: fdb.guards!.moves,

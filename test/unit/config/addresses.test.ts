@@ -35,16 +35,13 @@ describe('parseUnderlayAddress()', () => {
     ],
     ['[2001:db8::1]:4789', 'is more than an address; allowed: 2001:db8::1; the port has a setting'],
     ['[2001:db8::1]', 'is more than an address; allowed: 2001:db8::1'],
-    [
-      'vm2.example.org',
-      'is not an IP address; allowed: a unicast IPv4 or IPv6 address (names are not',
-    ],
+    ['vm2.example.org', 'is not an IP address; allowed: a unicast IPv4 or IPv6 address'],
     ['192.168.120.300', 'is not an IP address; allowed: a unicast IPv4 or IPv6 address'],
     ['fe80:::1', 'is not an IP address; allowed: a unicast IPv4 or IPv6 address'],
     ['', 'is not an IP address; allowed: a unicast IPv4 or IPv6 address'],
     [
       '239.1.1.1',
-      'is a multicast address; allowed: a unicast IPv4 or IPv6 address (multicast groups',
+      'is a multicast address; allowed: a unicast IPv4 or IPv6 address (a multicast group',
     ],
     ['ff02::1', 'is a multicast address; allowed: a unicast'],
     ['0.0.0.0', 'is the unspecified address; allowed: a unicast'],

@@ -75,7 +75,7 @@ describe('parseDaemonArguments() with one tunnel', () => {
 
   it('lists every problem at once', () => {
     const line =
-      '--local a --remote 10.0.0.1 --remote b --mtu 1 --name a/b --log-level x --workers 0 y';
+      '--local a --remote 10.0.0.1 --remote b/24 --mtu 1 --name a/b --log-level x --workers 0 y';
     const error = failure(line.split(' '));
     expect(error.message).toMatch(/^The command line has 8 problems:\n {2}/);
     expect(complaints(line)).toEqual([
@@ -85,7 +85,7 @@ describe('parseDaemonArguments() with one tunnel', () => {
       '--log-level: "x" is not supported; allowed: debug, info, warn, error',
       expect.stringContaining('--name: "a/b" is not a name for an interface'),
       expect.stringContaining('--local: "a" is not an IP address'),
-      expect.stringContaining('--remote: "b" is not an IP address'),
+      expect.stringContaining('--remote: "b/24" is not an IP address'),
       '--mtu: "1" is out of range; allowed: auto, or 68 to 65485',
     ]);
   });

@@ -63,7 +63,7 @@ describe('checkTunnels() of listeners', () => {
     const local = 'local: 10.0.0.1';
     expect(pair(local, 'local: 10.0.0')).toEqual([expect.stringContaining('tunnels.b.local: ')]);
     expect(pair(local, 'port: 0')).toEqual([expect.stringContaining('tunnels.b.port: ')]);
-    expect(pair(local, 'remotes: [x]')).toEqual([expect.stringContaining('.b.remotes[0]: ')]);
+    expect(pair(local, 'remotes: [x/y]')).toEqual([expect.stringContaining('.b.remotes[0]: ')]);
   });
 });
 

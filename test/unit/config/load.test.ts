@@ -43,6 +43,12 @@ describe('loadConfig()', () => {
           vni: 7,
           local: undefined,
           remotes: [],
+          remoteNames: [],
+          group: undefined,
+          multicastTtl: 1,
+          link: undefined,
+          vlan: 'pass',
+          vlans: [],
           family: 4,
           port: 4789,
           addresses: [],
@@ -119,7 +125,7 @@ tunnels:
   vx42:
     id: 16777216
     local: 192.168.120.10
-    remote: [192.168.120.20, vm2]
+    remote: [192.168.120.20, vm2:4789]
     mtu: 67
     ageng: 300
   vx43:
@@ -130,8 +136,8 @@ tunnels:
       'vtepd.yaml:4:9: tunnels.vx42.id: 16777216 is out of range; allowed: 1 to 16777215',
       'vtepd.yaml:5:12: tunnels.vx42.local: 192.168.120.10 has port 4789 in common with tunnel "vx43", and ' +
         'a tunnel without local listens on every address of the port; allowed: local in all of them or in none',
-      'vtepd.yaml:6:30: tunnels.vx42.remote[1]: "vm2" is not an IP address; ' +
-        'allowed: a unicast IPv4 or IPv6 address (names are not resolved)',
+      'vtepd.yaml:6:30: tunnels.vx42.remote[1]: "vm2:4789" is not an IP address; ' +
+        'allowed: a unicast IPv4 or IPv6 address',
       'vtepd.yaml:7:10: tunnels.vx42.mtu: 67 is out of range; allowed: auto, or 68 to 65485',
       'vtepd.yaml:8:5: tunnels.vx42.ageng: is not a known key, did you mean "ageing"?',
       'vtepd.yaml:10:9: tunnels.vx43.id: a list is not a whole number; allowed: 1 to 16777215',

@@ -26,10 +26,10 @@ describe('readMapping()', () => {
   });
 
   it('keeps the valid items of a list that has others', () => {
-    const { values, said } = read('remotes: [10.0.0.1, x, 10.0.0.3]');
+    const { values, said } = read('remotes: [10.0.0.1, x/y, 10.0.0.3]');
     expect(values.remotes!.given).toBe(3);
     expect(values.remotes!.items.map(({ value }) => value.text)).toEqual(['10.0.0.1', '10.0.0.3']);
-    expect(said).toEqual([expect.stringMatching(/^t\.remotes\[1\]: "x" is not an IP address/)]);
+    expect(said).toEqual([expect.stringMatching(/^t\.remotes\[1\]: "x\/y" is not an IP address/)]);
   });
 
   it('reports a key that is there twice, keeps the first and still checks the second', () => {

@@ -15,7 +15,7 @@ let losses: Losses;
 
 beforeEach(() => {
   path = new DataPath();
-  losses = new Losses(0, path.tables, 4);
+  losses = new Losses(0, path.tables);
 });
 
 describe('Losses', () => {

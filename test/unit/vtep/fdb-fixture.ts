@@ -72,6 +72,7 @@ export class FdbFixture {
       grace,
     };
     this.directory = {
+      vlansOf: () => [],
       byName: (name) => this.tunnels.find((known) => known.name === name),
       byIndex: (index) => this.tunnels.find((known) => known.index === index),
       byVni: (vni) => this.tunnels.find((known) => known.vni === vni),

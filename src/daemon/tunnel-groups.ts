@@ -1,0 +1,196 @@
+/** Multicast groups of the tunnels that run: joined, sent to, and joined again after a change. */
+import { VtepError, asVtepError } from '../base/errors.ts';
+import { monotonicSeconds } from '../base/clock.ts';
+import { RateLimitedLog, type Logger } from '../base/log.ts';
+import type { TunnelConfig, UnderlayAddress } from '../config/config.ts';
+import type { SharedTables } from '../dataplane/shared-tables.ts';
+import { resolveInterface } from '../linux/netlink-link.ts';
+import { setMulticastEgress } from '../linux/multicast.ts';
+import type { FdbVerbs } from '../vtep/fdb-verbs.ts';
+import type { TunnelInfo } from '../vtep/tunnel-directory.ts';
+import { isMulticastIp } from '../wire/ip.ts';
+import type { Endpoint } from './endpoints.ts';
+import { GroupSocket } from './group-socket.ts';
+import { groupSource, linkState } from './link-state.ts';
+import type { TunnelRemotes } from './tunnel-remotes.ts';
+import type { WorkerPool } from './worker-pool.ts';
+
+/** Of a tunnel that runs, what its group needs to know. */
+export interface GroupTunnel {
+  readonly info: TunnelInfo;
+  readonly config: TunnelConfig;
+  readonly endpoint: Endpoint;
+}
+
+export interface TunnelGroupsOptions {
+  readonly tables: SharedTables;
+  readonly verbs: FdbVerbs;
+  readonly workers: WorkerPool;
+  readonly remotes: TunnelRemotes;
+  readonly portable: boolean;
+  /** Ids of endpoints from here on are those of groups. */
+  readonly firstId: number;
+  readonly log: Logger;
+}
+
+interface Group {
+  readonly address: UnderlayAddress;
+  readonly link: string;
+  readonly tunnels: Map<number, GroupTunnel>;
+  socket: GroupSocket | undefined;
+  signature: string;
+}
+
+export class TunnelGroups {
+  readonly #options: TunnelGroupsOptions;
+  readonly #quiet: RateLimitedLog;
+  readonly #groups = new Map<string, Group>();
+  #nextId: number;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(options: TunnelGroupsOptions) {
+    this.#options = options;
+    this.#quiet = new RateLimitedLog(options.log);
+    this.#nextId = options.firstId;
+  }
+
+  /**
+   * Joins the group of a tunnel, if it has one, and begins to receive. Throws ERR_CONFIG with the portable
+   * underlay, ERR_NOT_FOUND without the device, ERR_SYSCALL.
+   */
+  async open(tunnel: GroupTunnel): Promise<void> {
+    const { group, link } = tunnel.config;
+    if (group === undefined || link === undefined) return;
+    if (this.#options.portable) {
+      throw new VtepError(
+        'ERR_CONFIG',
+        `Cannot join ${group.text}: the portable underlay has no multicast`,
+        { hint: 'use the fast underlay, or name the remotes one by one' },
+      );
+    }
+    await this.#inTurn(() => this.#join(tunnel, group, link));
+  }
+
+  /** Leaves the group when the tunnel was the last one in it. */
+  async close(tunnel: GroupTunnel): Promise<void> {
+    const key = keyOf(tunnel.config);
+    if (key !== undefined) await this.#inTurn(() => this.#leave(tunnel, key));
+  }
+
+  /** True while the tunnel's group is joined on a device that is up. */
+  isJoined({ config }: Pick<GroupTunnel, 'config'>): boolean {
+    const key = keyOf(config);
+    return key !== undefined && this.#groups.get(key)?.socket !== undefined;
+  }
+
+  /** Joins again where the device or its addresses have changed. Call about once a second. */
+  async check(): Promise<void> {
+    for (const group of [...this.#groups.values()]) {
+      try {
+        await this.#inTurn(() => this.#follow(group));
+      } catch (error) {
+        const { message } = asVtepError(error);
+        const fields = { group: group.address.text, link: group.link, message };
+        this.#quiet.warn(group.address.text, monotonicSeconds(), 'group not joined', fields);
+      }
+    }
+  }
+
+  /** Closes every descriptor, after the workers have stopped. */
+  closeAll(): void {
+    for (const { socket } of this.#groups.values()) socket?.closeNow();
+    this.#groups.clear();
+  }
+
+  async #join(tunnel: GroupTunnel, address: UnderlayAddress, link: string): Promise<void> {
+    const key = keyOf(tunnel.config)!;
+    let group = this.#groups.get(key);
+    if (group === undefined) {
+      // Throws when there is no such device.
+      resolveInterface(link);
+      group = { address, link, tunnels: new Map(), socket: undefined, signature: '' };
+      this.#groups.set(key, group);
+    }
+    group.tunnels.set(tunnel.info.index, tunnel);
+    if (group.socket === undefined) await this.#follow(group);
+    else await this.#attach(tunnel, group.socket);
+  }
+
+  async #leave(tunnel: GroupTunnel, key: string): Promise<void> {
+    const { tables } = this.#options;
+    const group = this.#groups.get(key);
+    if (group?.tunnels.delete(tunnel.info.index) !== true) return;
+    tables.groups.clearGroup(tunnel.info.index);
+    await group.socket?.detach(tunnel.info.vni);
+    if (group.tunnels.size > 0) return;
+    this.#groups.delete(key);
+    await group.socket?.close();
+  }
+
+  async #follow(group: Group): Promise<void> {
+    const state = linkState(group.link);
+    const signature = state?.signature ?? '';
+    if (signature === group.signature && group.socket !== undefined) return;
+    if (state === undefined) {
+      if (group.socket === undefined) return;
+      const { socket } = group;
+      group.socket = undefined;
+      await socket.close();
+      this.#options.log.warn('group left', {
+        ...{ group: group.address.text, link: group.link },
+        hint: 'the device is gone; the group is joined again when it is back',
+      });
+      return;
+    }
+    const isFirst = group.signature === '';
+    if (group.socket?.ifindex === state.ifindex) {
+      group.socket.rejoin();
+    } else {
+      await group.socket?.close();
+      group.socket = undefined;
+      group.socket = await this.#openSocket(group, state.ifindex);
+    }
+    for (const tunnel of group.tunnels.values()) await this.#attach(tunnel, group.socket);
+    group.signature = signature;
+    const fields = { group: group.address.text, link: group.link };
+    this.#options.log.info(isFirst ? 'group joined' : 'group joined again', fields);
+  }
+
+  async #openSocket(group: Group, ifindex: number): Promise<GroupSocket> {
+    const [first] = group.tunnels.values();
+    const { port, offload } = first!.config;
+    const id = this.#nextId;
+    this.#nextId += 1;
+    const { workers } = this.#options;
+    const gro = offload === 'auto';
+    return GroupSocket.open({ id, group: group.address, port, ifindex, gro }, workers);
+  }
+
+  /** Directs what the tunnel sends to the group, and what the group sends to the tunnel. */
+  async #attach({ info, config, endpoint }: GroupTunnel, socket: GroupSocket): Promise<void> {
+    const { tables, verbs, remotes } = this.#options;
+    const group = config.group!;
+    const egress = { ifindex: socket.ifindex, ttl: config.multicastTtl };
+    for (const fd of endpoint.fds) setMulticastEgress(fd, group.family, egress);
+    // The row of the group names the device too.
+    await remotes.refresh(info.index);
+    const row = verbs.configuredRemotes(info).find((index) => {
+      const offset = tables.remotes.addressOffset(index);
+      return isMulticastIp(tables.remotes.bytes.slice(offset, offset + 16));
+    });
+    const own = groupSource(group, config.local, socket.ifindex) ?? new Uint8Array(16);
+    if (row !== undefined) tables.groups.setGroup(info.index, row, own);
+    await socket.attach(info.vni, info.index);
+  }
+
+  #inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(change, change);
+    this.#turn = result.catch(() => undefined);
+    return result;
+  }
+}
+
+/** Tunnels of one group, port and device share a socket. */
+function keyOf({ group, link, port }: TunnelConfig): string | undefined {
+  return group === undefined ? undefined : `${group.text} ${port} ${link}`;
+}
