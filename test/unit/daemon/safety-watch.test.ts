@@ -21,7 +21,7 @@ beforeEach(() => {
   path = new DataPath();
   told = [];
   const note = (event: string, fields = {}) => void told.push([event, fields]);
-  watch = new SafetyWatch(path.tables, { ...SILENT, warn: note, info: note } as Logger);
+  watch = new SafetyWatch(path.tables, { ...SILENT, warn: note, info: note });
   applySafety(path.tables, 0, config.safety);
 });
 

@@ -16,7 +16,7 @@ function open(remotes = 256): void {
   strangers = new Strangers(3);
   limits = new LearnLimits(3, fixture.tables.remotes);
   newcomers = new Newcomers(fixture.verbs.context, strangers, limits);
-  newcomers.open(VX42!, 0);
+  newcomers.open(VX42, 0);
 }
 
 beforeEach(() => open());
