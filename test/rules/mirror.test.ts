@@ -12,6 +12,7 @@ const SERVICE = 'test/integration/systemd.test.ts';
  */
 const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   'src/daemon/daemon.ts': TUNNELS,
+  'src/daemon/data-path.ts': TUNNELS,
   'src/daemon/egress.ts': TUNNELS,
   'src/daemon/endpoints.ts': TUNNELS,
   'src/daemon/forwarder.ts': TUNNELS,
