@@ -18,8 +18,12 @@ import type { EndpointCommand, TunnelCommand, WorkerOptions } from './worker-pro
 
 /** Batches of one descriptor before the others get their turn. */
 const ROUNDS = 4;
-/** Times that all ready descriptors are served before commands and timers get their turn. */
-const TURNS = 64;
+/**
+ * What is done before commands and timers get their turn, a few milliseconds to a tenth of a second: so
+ * many frames and datagrams, or rounds through the descriptors that are ready.
+ */
+const WORK_MAX = 4096;
+const TURNS_MAX = 1024;
 const NO_LANES = -1;
 
 /** What the forwarder tells the thread around it. */
@@ -38,6 +42,8 @@ export class Forwarder {
   readonly #tunnels = new Map<number, TunnelCommand>();
   readonly #watch: Watch;
   readonly #losses: Losses;
+  /** Frames and datagrams since the event loop had its turn. */
+  #work = 0;
   #nowSeconds = monotonicSeconds();
 
   constructor(options: WorkerOptions, tables: SharedTables, events: ForwarderEvents) {
@@ -132,7 +138,8 @@ export class Forwarder {
     const descriptors = this.#path.descriptors;
     // The portable underlay receives on the event loop, which must not wait for us.
     if (this.#options.portable) return this.#serveReady(descriptors.ready());
-    for (let turn = 0; turn < TURNS; turn += 1) {
+    this.#work = 0;
+    for (let turn = 0; turn < TURNS_MAX && this.#work < WORK_MAX; turn += 1) {
       const count = descriptors.next();
       if (count <= 0) return;
       this.#serveReady(count);
@@ -170,6 +177,7 @@ export class Forwarder {
   #forward(tunnel: number, fd: number): void {
     const count = this.#path.tapReader.read(fd);
     const { refused } = this.#path.tapReader;
+    this.#work += count;
     if (refused > 0) this.#losses.unread(tunnel, refused);
     if (count > 0) this.#path.transmitter.transmit(this.#path.frames, tunnel, this.#nowSeconds);
   }
@@ -191,7 +199,9 @@ export class Forwarder {
     grace.enter(worker);
     try {
       for (let round = 0; round < ROUNDS; round += 1) {
-        if (this.#path.fastReceiver.receive(fd) === 0) break;
+        const count = this.#path.fastReceiver.receive(fd);
+        if (count === 0) break;
+        this.#work += count;
         const lost = this.#path.fastReceiver.overflow;
         if (lost !== 0) this.#losses.overflow(endpoint, lost);
         this.#path.receiver.receive(this.#path.datagrams, vnis, this.#nowSeconds);
