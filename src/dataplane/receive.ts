@@ -47,6 +47,7 @@ import {
 import { InnerPacket } from './inner-packet.ts';
 import { AMBIGUOUS, classifyMerged, SUPER_FRAME } from './merged-datagram.ts';
 import { passUnfinished } from './pass-unfinished.ts';
+import { payloadSum } from './payload-sum.ts';
 import type { SharedTables } from './shared-tables.ts';
 import { NO_TUNNEL, type VniMap } from './vni-map.ts';
 
@@ -59,7 +60,7 @@ export class Receiver {
   readonly #writer: OverlayWriter;
   readonly #view: DataView;
   readonly #inner = new InnerPacket();
-  readonly #coalescer = new Coalescer();
+  readonly #coalescer: Coalescer;
 
   // The datagram in hand.
   #outerEcn = 0;
@@ -79,6 +80,7 @@ export class Receiver {
     this.#plan = plan;
     this.#writer = writer;
     this.#view = plan.arena.view;
+    this.#coalescer = new Coalescer(payloadSum(plan.arena));
   }
 
   /** Delivers all datagrams of `batch`, received on the socket whose VNIs `vnis` holds. */

@@ -22,6 +22,7 @@ import {
   SEGMENTS_MAX,
   type TransmitPlan,
 } from '../packet/transmit-plan.ts';
+import type { Sum } from '../wire/checksum-simd.ts';
 import { encapsulateEcn } from '../wire/ecn.ts';
 import { ETHERNET_HEADER_LENGTH, ETHERNET_SOURCE_OFFSET } from '../wire/ethernet.ts';
 import { isMulticastMac, isZeroMac, readMacHigh, readMacLowSigned } from '../wire/mac.ts';
@@ -49,6 +50,7 @@ import {
 } from './drop-reasons.ts';
 import { flowHash } from './flow-hash.ts';
 import { InnerPacket } from './inner-packet.ts';
+import { payloadSum } from './payload-sum.ts';
 import { SEGMENT_NO_ROOM, type Segmenter } from './segment.ts';
 import type { SharedTables } from './shared-tables.ts';
 
@@ -62,6 +64,7 @@ export class Transmitter {
 
   readonly #worker: number;
   readonly #arena: Arena;
+  readonly #sum: Sum;
   readonly #tables: SharedTables;
   readonly #plan: TransmitPlan;
   readonly #segmenter: Segmenter;
@@ -86,6 +89,7 @@ export class Transmitter {
   ) {
     this.#worker = worker;
     this.#arena = plan.arena;
+    this.#sum = payloadSum(plan.arena);
     this.#tables = tables;
     this.#plan = plan;
     this.#segmenter = segmenter;
@@ -160,7 +164,7 @@ export class Transmitter {
     if (gsoType !== VIRTIO_NET_HDR_GSO_NONE)
       return this.#segment(slot, gsoType & ~VIRTIO_NET_HDR_GSO_ECN, readVnetGsoSize(view, vnet));
     if ((readVnetFlags(view, vnet) & VIRTIO_NET_HDR_F_NEEDS_CSUM) !== 0) {
-      if (!completeChecksum(view, vnet, frame, length, inner)) return -1;
+      if (!completeChecksum(view, vnet, frame, length, inner, this.#sum)) return -1;
     }
     this.#segmenter.whole(slot, length, this.#vni);
     return 1;

@@ -163,6 +163,11 @@ export const libc = {
       offset: number,
     ) => number
   >('mmap', 'intptr_t', ['uintptr_t', 'size_t', 'int', 'int', 'int', 'int64_t']),
+  memfd_create: bind<(name: string, flags: number) => number>('memfd_create', 'int', [
+    'str',
+    'uint',
+  ]),
+  ftruncate: bind<(fd: number, length: number) => number>('ftruncate', 'int', ['int', 'int64_t']),
   munmap: bind<(address: number, length: number) => number>('munmap', 'int', [
     'uintptr_t',
     'size_t',

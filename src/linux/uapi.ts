@@ -15,9 +15,14 @@ export const F_GETFL = 3;
 // asm-generic/mman-common.h, linux/mman.h
 export const PROT_READ = 1;
 export const PROT_WRITE = 2;
+export const MAP_SHARED = 0x01;
 export const MAP_PRIVATE = 0x02;
+export const MAP_FIXED = 0x10;
 export const MAP_ANONYMOUS = 0x20;
 export const MAP_FIXED_NOREPLACE = 0x100000;
+
+// linux/memfd.h
+export const MFD_CLOEXEC = 1;
 
 // asm-generic/poll.h
 export const POLLIN = 0x001;
