@@ -19,8 +19,9 @@ import { ArenaAllocator } from '../packet/arena.ts';
 import { DatagramBatch } from '../packet/datagram-batch.ts';
 import { DeliveryPlan } from '../packet/delivery-plan.ts';
 import { FrameBatch } from '../packet/frame-batch.ts';
-import { SEGMENTS_MAX, TransmitPlan } from '../packet/transmit-plan.ts';
+import { TransmitPlan } from '../packet/transmit-plan.ts';
 import { Losses } from './losses.ts';
+import { TransmitLanes } from './transmit-lanes.ts';
 import type { EndpointCommand, TunnelCommand, WorkerOptions } from './worker-protocol.ts';
 
 const FRAMES = 64;
@@ -30,7 +31,6 @@ const DELIVERIES = 256;
 const DELIVERY_IOVECS = 4096;
 /** Batches of one descriptor before the others get their turn. */
 const ROUNDS = 4;
-const NO_LANES = -1;
 const NO_FD = -1;
 
 /** What the forwarder tells the thread around it. */
@@ -40,6 +40,8 @@ export interface ForwarderEvents {
 }
 
 export class Forwarder {
+  /** The transmit sockets of this worker. */
+  readonly lanes: TransmitLanes;
   readonly #options: WorkerOptions;
   readonly #tables: SharedTables;
   readonly #events: ForwarderEvents;
@@ -64,8 +66,8 @@ export class Forwarder {
   #nowSeconds = monotonicSeconds();
 
   constructor(options: WorkerOptions, tables: SharedTables, events: ForwarderEvents) {
-    const { worker, lanesPerEndpoint } = options;
-    const lanes = lanesPerEndpoint * options.endpointsMax;
+    const { worker, lanesPerPool } = options;
+    const lanes = lanesPerPool * options.poolsMax;
     this.#options = options;
     this.#tables = tables;
     this.#events = events;
@@ -101,6 +103,7 @@ export class Forwarder {
       received: (endpoint) => this.#onDatagrams(endpoint),
       refused: (tunnel, remote, bytes, code) => losses.unsent(tunnel, remote, bytes, code),
     });
+    this.lanes = new TransmitLanes(this.#plan, this.#fastSender, this.#portable, lanesPerPool);
     const sender: UnderlaySender = options.portable ? this.#portable : this.#fastSender;
     this.#transmitter = new Transmitter(
       worker,
@@ -108,22 +111,14 @@ export class Forwarder {
       this.#plan,
       segmenter,
       sender,
-      lanesPerEndpoint,
+      lanesPerPool,
     );
     this.#receiver = new Receiver(worker, tables, deliveries, this.#tapWriter);
   }
 
   async openEndpoint(command: EndpointCommand): Promise<void> {
-    const { endpoint, family, firstLane, fast, portable } = command;
-    if (fast !== undefined) {
-      fast.transmitFds.forEach((fd, index) => {
-        this.#fastSender.setLane(firstLane + index, fd, family);
-        this.#plan.laneSegments[firstLane + index] = fast.segmentation ? SEGMENTS_MAX : 1;
-      });
-    } else {
-      const lanes = this.#options.lanesPerEndpoint;
-      await this.#portable.open(endpoint, { family, firstLane, lanes, ...portable! });
-    }
+    const { endpoint, portable } = command;
+    if (portable !== undefined) await this.#portable.open(endpoint, portable);
     this.#vnis.set(endpoint, new VniMap());
     this.#endpoints.set(endpoint, command);
     this.#losses.reset(endpoint);
@@ -131,7 +126,7 @@ export class Forwarder {
 
   /** Receives from now on: the tunnels of the endpoint are open. */
   listen(endpoint: number): void {
-    const fd = this.#endpoints.get(endpoint)?.fast?.receiveFd;
+    const fd = this.#endpoints.get(endpoint)?.receiveFd;
     if (fd === undefined) {
       this.#portable.listen(endpoint);
       return;
@@ -146,22 +141,19 @@ export class Forwarder {
     this.#socketWatches.get(endpoint)?.close();
     this.#socketWatches.delete(endpoint);
     const command = this.#endpoints.get(endpoint);
-    command?.fast?.transmitFds.forEach((_, index) =>
-      this.#fastSender.clearLane(command.firstLane + index),
-    );
     if (command?.portable !== undefined) this.#portable.close(endpoint);
     this.#endpoints.delete(endpoint);
     this.#vnis.delete(endpoint);
   }
 
   openTunnel(command: TunnelCommand): void {
-    const { tunnel, vni, readFd, writeFd, endpoint } = command;
-    const { family, firstLane } = this.#endpoints.get(endpoint)!;
+    const { tunnel, vni, readFd, writeFd } = command;
     this.#tunnels.set(tunnel, command);
-    this.#transmitter.lanes4[tunnel] = family === 4 ? firstLane : NO_LANES;
-    this.#transmitter.lanes6[tunnel] = family === 6 ? firstLane : NO_LANES;
+    this.#transmitter.lanes4[tunnel] = command.lanes4;
+    this.#transmitter.lanes4WithoutDf[tunnel] = command.lanes4WithoutDf;
+    this.#transmitter.lanes6[tunnel] = command.lanes6;
     this.#tapWriter.set(tunnel, writeFd);
-    this.#vnis.get(endpoint)!.set(vni, tunnel);
+    for (const endpoint of command.endpoints) this.#vnis.get(endpoint)!.set(vni, tunnel);
     if (readFd === NO_FD) return;
     this.#readFds[tunnel] = readFd;
     const onError = (): void => this.#lose('tunnel', tunnel, 0);
@@ -177,7 +169,7 @@ export class Forwarder {
     this.#tapWatches.get(tunnel)?.close();
     this.#tapWatches.delete(tunnel);
     this.#readFds[tunnel] = NO_FD;
-    this.#vnis.get(command.endpoint)?.delete(command.vni);
+    for (const endpoint of command.endpoints) this.#vnis.get(endpoint)?.delete(command.vni);
     this.#tapWriter.clear(tunnel);
     this.#tunnels.delete(tunnel);
   }
@@ -195,6 +187,7 @@ export class Forwarder {
   stop(): void {
     for (const tunnel of [...this.#tunnels.keys()]) this.closeTunnel(tunnel);
     for (const endpoint of [...this.#endpoints.keys()]) this.closeEndpoint(endpoint);
+    this.lanes.closeAll();
   }
 
   #onTap(tunnel: number, fd: number): void {

@@ -70,8 +70,8 @@ describe('write()', () => {
     bench.plan.open(0, 0, bench.remote('192.0.2.8', 8472), 0, 100);
     bench.plan.add(1, 0, 60);
     bench.plan.add(1, 0, 40);
-    bench.stage.write(bench.plan, 0, 5, 4);
-    bench.stage.write(bench.plan, 1, STAGE_MESSAGES - 1, 4);
+    bench.stage.write(bench.plan, 0, 5, 4, 0);
+    bench.stage.write(bench.plan, 1, STAGE_MESSAGES - 1, 4, 0);
     expect(bench.header(5).name).toBe('020012b5c00002070000000000000000');
     expect(bench.header(STAGE_MESSAGES - 1)).toEqual({
       name: '02002118c00002080000000000000000',
@@ -85,7 +85,7 @@ describe('write()', () => {
   test('writes an IPv6 address with its scope', () => {
     const bench = new Bench();
     bench.plan.open(0, 0, bench.remote('fe80::1', 4789, 3), 0, 100);
-    bench.stage.write(bench.plan, 0, 0, 6);
+    bench.stage.write(bench.plan, 0, 0, 6, 0);
     expect(bench.header(0).name).toBe(
       '0a0012b500000000' + 'fe800000000000000000000000000001' + '03000000',
     );
@@ -97,7 +97,7 @@ describe('write()', () => {
     const control = (tos: number, segments: number, family: number): string => {
       bench.plan.clear();
       for (let count = 0; count < segments; count += 1) bench.plan.open(0, 0, remote, tos, 100);
-      bench.stage.write(bench.plan, 0, 0, family);
+      bench.stage.write(bench.plan, 0, 0, family, 0);
       return bench.header(0).control;
     };
     // A control message takes 24 bytes, of which the last ones mean nothing.
@@ -120,10 +120,10 @@ describe('write()', () => {
     const rows = [1, 2, 3].map((port) => bench.remote('192.0.2.1', port));
     expect(rows).toHaveLength(3);
     bench.plan.open(0, 0, first, 0, 100);
-    bench.stage.write(bench.plan, 0, 0, 4);
+    bench.stage.write(bench.plan, 0, 0, 4, 0);
     bench.remotes.release(first);
     expect(bench.remote('192.0.2.9', 4789)).toBe(first);
-    bench.stage.write(bench.plan, 0, 0, 4);
+    bench.stage.write(bench.plan, 0, 0, 4, 0);
     expect(bench.header(0).name).toBe('020012b5c00002090000000000000000');
   });
 
@@ -145,7 +145,7 @@ describe('write()', () => {
       },
     });
     bench.plan.open(0, 0, row, 0, 100);
-    for (const place of [0, 1, 2]) bench.stage.write(bench.plan, 0, place, 4);
+    for (const place of [0, 1, 2]) bench.stage.write(bench.plan, 0, place, 4, 0);
     expect(reads).toBe(1);
     expect(bench.header(2).name).toBe(bench.header(0).name);
   });
