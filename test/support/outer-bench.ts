@@ -1,7 +1,9 @@
 /** Two hosts, one of them with a daemon, and what the outer headers of its datagrams are on the wire. */
 import { Agent } from './agent.ts';
 import { Capture } from './capture.ts';
+import { ethernet, ETHERTYPE, udp } from './frames.ts';
 import { Lab, UNDERLAY, type Host, waitFor } from './lab.ts';
+import { switchTransmitOffloadsOff } from './tunnel-matrix.ts';
 import { linkAddress } from './tunnels.ts';
 import { addKernelVxlan, startVtepd, type Vtepd } from './vtepd.ts';
 
@@ -38,6 +40,12 @@ export interface OuterHeader {
   readonly checksum: boolean;
 }
 
+export interface RawDatagram {
+  readonly tos?: number;
+  /** VXLAN header and frame. */
+  readonly payload: Buffer;
+}
+
 export class OuterBench {
   readonly lab: Lab;
   readonly a: Host;
@@ -55,6 +63,8 @@ export class OuterBench {
     const lab = new Lab();
     try {
       const { a, b } = lab.twoHosts();
+      // What is captured is then what a wire carries: no merged datagrams.
+      for (const host of [a, b]) switchTransmitOffloadsOff(host, 'eth0');
       const [one, other] = await Promise.all([Agent.start(a), Agent.start(b)]);
       return new OuterBench(lab, a, b, { a: one, b: other });
     } catch (error) {
@@ -83,20 +93,28 @@ export class OuterBench {
   }
 
   /**
-   * Sends frames into `vx42` of host `a` and returns the outer header of each, as it arrives at host `b`.
+   * Sends frames into a device of host `a` and returns the outer header of each, as it arrives at host `b`.
    * Each must have a source MAC of its own.
    */
-  async headersOf(frames: readonly Buffer[], device = 'eth0'): Promise<OuterHeader[]> {
-    const packets = await this.packetsOf(frames, device);
+  async headersOf(
+    frames: readonly Buffer[],
+    device = 'eth0',
+    from = 'vx42',
+  ): Promise<OuterHeader[]> {
+    const packets = await this.packetsOf(frames, device, from);
     return packets.map(headerOf);
   }
 
-  async packetsOf(frames: readonly Buffer[], device = 'eth0'): Promise<OuterPacket[]> {
+  async packetsOf(
+    frames: readonly Buffer[],
+    device = 'eth0',
+    from = 'vx42',
+  ): Promise<OuterPacket[]> {
     const capture = await Capture.start(this.b, device, 'udp dst port 4789');
-    await waitFor(() => this.a.exec('ip', 'link', 'show', 'vx42').status === 0, { what: 'vx42' });
+    await waitFor(() => this.a.exec('ip', 'link', 'show', from).status === 0, { what: from });
     // The stack's own frames (router solicitations, group reports) have other source MACs.
     const sources = frames.map((frame) => frame.subarray(6, 12).toString('hex'));
-    await this.agents.a.inject('vx42', [...frames]);
+    await this.agents.a.inject(from, [...frames]);
     const wanted = (): OuterPacket[] => {
       const packets = capture.decode([...OUTER_FIELDS, 'eth.src']);
       const of = (source: string): OuterPacket[] =>
@@ -109,8 +127,22 @@ export class OuterBench {
     return wanted();
   }
 
-  macOf(device: string): string {
-    return linkAddress(this.b, device);
+  /** Sends datagrams from host `b` to host `a`, each with the TOS or traffic class given. */
+  async sendRaw(underlay: 4 | 6, datagrams: readonly RawDatagram[]): Promise<void> {
+    const { a, b } = underlayOf(underlay);
+    const type = underlay === 4 ? ETHERTYPE.ipv4 : ETHERTYPE.ipv6;
+    const addresses = {
+      source: linkAddress(this.b, 'eth0'),
+      destination: linkAddress(this.a, 'eth0'),
+    };
+    const frames = datagrams.map(({ tos = 0, payload }) => {
+      const ports = { sourcePort: 50_000, destinationPort: 4789 };
+      return ethernet(
+        { ...addresses, type },
+        udp({ source: b, destination: a, tos }, ports, payload),
+      );
+    });
+    await this.agents.b.inject('eth0', frames);
   }
 
   close(): Promise<void> {
