@@ -1,4 +1,4 @@
-/** Underlay endpoints: the receive sockets of one local address and port, shared by all tunnels that use it. */
+/** Underlay endpoints: the receive sockets of one local address and port, shared by its tunnels. */
 import { VtepError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import type { Config, TunnelConfig } from '../config/config.ts';

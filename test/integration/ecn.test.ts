@@ -71,7 +71,7 @@ for (const underlay of [4, 6] as const) {
           rows
             .map(({ inner, outer }) => ({
               source: sourceOf(inner, outer),
-              result: DECAPSULATED[inner]![outer]!,
+              result: DECAPSULATED[inner][outer],
             }))
             .filter(({ result }) => result !== DROP)
             .map(({ source, result }) => [source, DSCP | result]),

@@ -148,6 +148,18 @@ describeIf(REQUIREMENT, 'the outer header', () => {
     expect((await bench.headersOf(flows)).map(({ label }) => label)).toEqual(labels);
   });
 
+  it('has the fixed TTL on the portable underlay too, of each tunnel its own', async () => {
+    const lines = ([4, 6] as const).map((underlay) => {
+      const { a, b } = underlayOf(underlay);
+      return `  vx4${underlay}: { id: 4${underlay}, local: "${a}", remotes: ["${b}"], ttl: 1${underlay} }\n`;
+    });
+    daemon = await bench.configured(`underlay: portable\ntunnels:\n${lines.join('')}`);
+    for (const underlay of [4, 6]) {
+      const [header] = await bench.headersOf([packet4(1, {})], 'eth0', `vx4${underlay}`);
+      expect(header).toMatchObject({ family: underlay, ttl: 10 + underlay });
+    }
+  });
+
   it('is shown by vtep show, in the words of ip-link', async () => {
     const settings = [
       'ttl: inherit, tos: 0x10, do-not-fragment: inherit, fragment: true, flow-label: 7',

@@ -55,7 +55,10 @@ describeIf(REQUIREMENT, 'reserved bits of the VXLAN header', () => {
   });
 
   it('are dropped and counted when strict, each of the 39; clean headers pass', async () => {
-    expect(await passed('reserved-bits: strict')).toEqual([...Array(39).fill(false), true]);
+    expect(await passed('reserved-bits: strict')).toEqual([
+      ...Array<boolean>(39).fill(false),
+      true,
+    ]);
     expect(tunnelOf(daemon).drops).toEqual({ reserved_bits: 39 });
   });
 
