@@ -87,8 +87,10 @@ export interface TunnelReport {
   readonly ifname: string;
   readonly ifindex: number;
   readonly vni: number;
-  /** The underlay address in use, text. */
+  /** The underlay address in use, text; that of IPv4 where the tunnel has both families. */
   readonly local: string;
+  /** That of IPv6, where the tunnel has both families. */
+  readonly local6?: string;
   readonly port: number;
   readonly mtu: number;
   readonly mac: string;
@@ -103,6 +105,7 @@ export interface TunnelReport {
     readonly gso: OffloadState;
     readonly gro: OffloadState;
   };
+  readonly outer: OuterReport;
   readonly underlay: 'fast' | 'portable';
   readonly remotes: readonly RemoteReport[];
   readonly fdb: { readonly learned: number; readonly static: number };
@@ -112,11 +115,30 @@ export interface TunnelReport {
   readonly drops: Readonly<Record<string, number>>;
 }
 
+/** How the outer headers look; the keys of `ip -j -d link show` where it has them. */
+export interface OuterReport {
+  readonly ttl: number | 'inherit' | 'auto';
+  readonly tos: number | 'inherit';
+  readonly df: 'set' | 'unset' | 'inherit';
+  /** Datagrams larger than the path are fragmented here. */
+  readonly fragment: boolean;
+  readonly label: number | 'inherit' | 'auto';
+  readonly udp_csum: boolean;
+  readonly udp_zero_csum6_tx: boolean;
+  readonly udp_zero_csum6_rx: boolean;
+  /** The underlay device that the sockets are bound to. */
+  readonly link?: string;
+  /** `ignore`, `strict`, or a mask of 64 bits. */
+  readonly reserved_bits: string;
+}
+
 /** One remote of a tunnel; `port` and `vni` only where they differ from the tunnel's. */
 export interface RemoteReport {
   readonly dst: string;
   readonly port?: number;
   readonly vni?: number;
+  /** The interface that datagrams to it leave by, where that was named. */
+  readonly via?: string;
   /** Named by the configuration. */
   readonly configured: boolean;
   /** Member of the flood list. */

@@ -1,6 +1,7 @@
 import { ApiClient } from '../api/client.ts';
 import type {
   DaemonReport,
+  OuterReport,
   RemoteReport,
   StatusReport,
   Traffic,
@@ -55,10 +56,11 @@ function formatTunnel(tunnel: TunnelReport): string[] {
   return [
     `tunnel: ${tunnel.ifname}`,
     `  vni: ${tunnel.vni}`,
-    `  local: ${tunnel.local} port ${tunnel.port}`,
+    `  local: ${[tunnel.local, tunnel.local6].filter(Boolean).join(', ')} port ${tunnel.port}`,
     `  device: index ${tunnel.ifindex}, mac ${tunnel.mac}, mtu ${tunnel.mtu}`,
     `  learning: ${tunnel.learning ? 'on' : 'off'}, ${ageing}`,
     `  offload: ${offload.configured} (${states.join(', ')})`,
+    `  outer: ${formatOuter(tunnel.outer)}`,
     `  underlay: ${tunnel.underlay}`,
     `  fdb: ${fdb.learned} learned, ${fdb.static} static`,
     `  transfer: ${formatTransfer(tunnel.rx, tunnel.tx)}`,
@@ -67,10 +69,25 @@ function formatTunnel(tunnel: TunnelReport): string[] {
   ];
 }
 
+/** What is always there, then what is not the default. */
+function formatOuter(outer: OuterReport): string {
+  const { ttl, tos, df, label, link, reserved_bits } = outer;
+  const words = [`ttl ${ttl}`, `tos ${tos}`, `df ${df}`];
+  if (outer.fragment) words.push('fragment');
+  words.push(`label ${label}`);
+  if (!outer.udp_csum) words.push('noudpcsum');
+  if (outer.udp_zero_csum6_tx) words.push('udp6zerocsumtx');
+  if (outer.udp_zero_csum6_rx) words.push('udp6zerocsumrx');
+  if (link !== undefined) words.push(`link ${link}`);
+  words.push(`reserved bits ${reserved_bits}`);
+  return words.join(', ');
+}
+
 function formatRemote(remote: RemoteReport): string[] {
   let line = `  remote: ${remote.dst}`;
   if (remote.port !== undefined) line += ` port ${remote.port}`;
   if (remote.vni !== undefined) line += ` vni ${remote.vni}`;
+  if (remote.via !== undefined) line += ` via ${remote.via}`;
   const roles = [remote.configured && 'configured', remote.flood && 'flood'].filter(Boolean);
   if (roles.length > 0) line += ` (${roles.join(', ')})`;
   return [line, `    transfer: ${formatTransfer(remote.rx, remote.tx)}`];

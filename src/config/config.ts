@@ -1,4 +1,5 @@
 import { VXLAN_PORT } from '../wire/vxlan.ts';
+import type { OuterConfig } from './outer.ts';
 
 /**
  * The configuration as the daemon consumes it: plain data with every default filled in.
@@ -30,12 +31,15 @@ export interface TunnelConfig {
   readonly mode: 'vxlan';
   /** 1..VNI_MAX */
   readonly vni: number;
-  /** Outer source address; undefined listens on every address of the host. */
-  readonly local: UnderlayAddress | undefined;
-  /** All of `family`, without duplicates. */
+  /**
+   * Outer source addresses, at most one of each family; a family without one listens on every address
+   * of the host.
+   */
+  readonly locals: readonly UnderlayAddress[];
+  /** All of `families`, without duplicates. */
   readonly remotes: readonly UnderlayAddress[];
-  /** Of the underlay: that of `local`, else of the remotes, else 4. */
-  readonly family: 4 | 6;
+  /** Of the underlay, one or both: those of `locals` and of the remotes, else 4. */
+  readonly families: readonly (4 | 6)[];
   /** UDP destination port, and the one to listen on. */
   readonly port: number;
   /** Addresses of the TAP device. */
@@ -48,6 +52,7 @@ export interface TunnelConfig {
   /** 0 never ages. */
   readonly ageingSeconds: number;
   readonly offload: Offload;
+  readonly outer: OuterConfig;
 }
 
 /** An address of a VTEP. */

@@ -19,6 +19,8 @@ import {
   VNI_MIN,
 } from './config.ts';
 import { interfaceName } from './fields.ts';
+import { familiesOf, resolveOuter } from './outer.ts';
+import { checkOuter } from './outer-checks.ts';
 import { type ConfigPath, type Problem, quote } from './problem.ts';
 import { type Report, readMapping, type Values, findRepeated } from './read-mapping.ts';
 import { GLOBAL_SHAPE, type Shape, TUNNEL_SHAPE } from './schema.ts';
@@ -47,7 +49,10 @@ export function readConfig(
   const config = { ...resolveGlobals(globals), ...overrides };
   checkGlobal(globals, config, report);
   checkTunnels(tunnels, report);
-  for (const tunnel of tunnels) checkTunnel(tunnel, report);
+  for (const tunnel of tunnels) {
+    checkTunnel(tunnel, report);
+    checkOuter(tunnel, config, report);
+  }
   if (problems.length > 0) return { problems };
   const resolved = tunnels.map((tunnel) => resolveTunnel(tunnel, config.offload));
   return { config: { tunnels: resolved, ...config } };
@@ -113,15 +118,15 @@ function resolveGlobals(values: Values<typeof GLOBAL_SHAPE>): Omit<Config, 'tunn
 
 /** Only for values without problems, of which the id is one. */
 function resolveTunnel({ name, values }: ReadTunnel, globalOffload: Offload): TunnelConfig {
-  const local = values.local?.value;
+  const locals = values.local?.items.map(({ value }) => value) ?? [];
   const remotes = values.remotes?.items.map(({ value }) => value) ?? [];
   return {
     name,
     mode: 'vxlan',
     vni: values.id!.value,
-    local,
+    locals,
     remotes,
-    family: local?.family ?? remotes[0]?.family ?? 4,
+    families: familiesOf(locals, remotes),
     port: values.port?.value ?? DEFAULT_PORT,
     addresses: values.addresses?.items.map(({ value }) => value) ?? [],
     mtu: values.mtu?.value ?? DEFAULT_MTU,
@@ -129,6 +134,7 @@ function resolveTunnel({ name, values }: ReadTunnel, globalOffload: Offload): Tu
     learning: values['mac-learning']?.value ?? DEFAULT_LEARNING,
     ageingSeconds: values.ageing?.value ?? DEFAULT_AGEING_SECONDS,
     offload: globalOffload === 'off' ? 'off' : (values.offload?.value ?? globalOffload),
+    outer: resolveOuter(values),
   };
 }
 

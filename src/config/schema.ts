@@ -13,6 +13,7 @@ import {
 } from './config.ts';
 import {
   flag,
+  interfaceName,
   oneOf,
   overlayAddress,
   port,
@@ -21,6 +22,8 @@ import {
   wholeNumber,
   wholeNumberOrAuto,
 } from './fields.ts';
+import { CHECKSUMS } from './outer.ts';
+import { doNotFragment, flowLabel, reservedBits, ttl, typeOfService } from './outer-fields.ts';
 
 /**
  * The keys of a configuration file, in netplan's spelling where netplan has the key.
@@ -52,7 +55,7 @@ export const GLOBAL_SHAPE = {
 export const TUNNEL_SHAPE = {
   mode: one(oneOf(['vxlan'])),
   id: one(wholeNumber(VNI_MIN, VNI_MAX), 'vni'),
-  local: one(underlayAddress('local')),
+  local: many(underlayAddress('local')),
   remotes: many(underlayAddress('remote'), 'remote'),
   port: one(port()),
   addresses: many(overlayAddress()),
@@ -60,6 +63,14 @@ export const TUNNEL_SHAPE = {
   'mac-learning': one(flag(), 'learning'),
   ageing: one(wholeNumber(0, AGEING_SECONDS_MAX), 'aging'),
   offload: one(oneOf(OFFLOADS)),
+  ttl: one(ttl()),
+  'type-of-service': one(typeOfService(), 'tos'),
+  'do-not-fragment': one(doNotFragment()),
+  fragment: one(flag()),
+  'flow-label': one(flowLabel()),
+  checksums: many(oneOf(CHECKSUMS)),
+  link: one(interfaceName()),
+  'reserved-bits': one(reservedBits()),
 } as const;
 
 /**
@@ -73,23 +84,22 @@ export const FOREIGN_KEYS: ReadonlyMap<string, string> = new Map([
   ['srcport', 'is the word of ip-link; allowed: "port-range" at the top level'],
   ['dst', 'is the word of "bridge fdb"; allowed: "remotes"'],
   ['nolearning', 'is the word of ip-link; allowed: "mac-learning: false"'],
+  ['dev', 'is the word of ip-link; allowed: "link"'],
+  ['df', 'is the word of ip-link; allowed: "do-not-fragment"'],
+  ['flowlabel', 'is the word of ip-link; allowed: "flow-label"'],
+  ['udpcsum', 'is the word of ip-link; allowed: "checksums: [udp]"'],
+  ['udp6zerocsumtx', 'is the word of ip-link; allowed: "checksums: [udp, zero-udp6-tx]"'],
+  ['udp6zerocsumrx', 'is the word of ip-link; allowed: "checksums: [udp, zero-udp6-rx]"'],
   ['name', 'is not a setting: the key in front of the settings is the name of the device'],
   ...[
     'arp-proxy',
-    'checksums',
-    'do-not-fragment',
     'extensions',
-    'flow-label',
     'group',
     'limit',
-    'link',
     'mac',
     'macaddress',
     'neigh-suppress',
     'notifications',
-    'tos',
-    'ttl',
-    'type-of-service',
   ].map(
     (key) =>
       [key, 'is not supported in this version; allowed: a configuration without it'] as const,

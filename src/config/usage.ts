@@ -28,7 +28,7 @@ export interface DaemonOption {
 /** Every option, in the order of the help. */
 export const DAEMON_OPTIONS: readonly DaemonOption[] = [
   tunnel('--vni <number>', 'id', 'VXLAN network identifier, the same at both ends: 1..16777215'),
-  tunnel('--local <address>', 'local', 'address of this host to send from and listen on'),
+  repeated('--local <address>', 'local', 'address of this host (repeat it: one of each family)'),
   repeated('--remote <address>', 'remotes', 'address of another VTEP (repeat it for several)'),
   tunnel('--name <name>', 'name', 'name of the TAP device (default: vx and the VNI)'),
   repeated('--address <cidr>', 'addresses', 'address of the TAP device, 10.0.0.1/24 (may repeat)'),
@@ -49,6 +49,10 @@ export const DAEMON_OPTIONS: readonly DaemonOption[] = [
     `when to forget a learned MAC, 0 for never: 0..${AGEING_SECONDS_MAX} ` +
       `(default: ${DEFAULT_AGEING_SECONDS})`,
   ),
+  tunnel('--ttl <number>', 'ttl', 'outer TTL or hop limit: auto, inherit, 1..255 (default: auto)'),
+  tunnel('--tos <number>', 'type-of-service', 'outer TOS: inherit, 0..252 (default: 0)'),
+  tunnel('--do-not-fragment <mode>', 'do-not-fragment', 'outer DF: true, false, inherit'),
+  tunnel('--link <device>', 'link', 'underlay device to send and receive on'),
   daemon('-c, --config <file>', 'config', 'read tunnels and settings from a YAML file'),
   daemon('--workers <number>', 'workers', `forwarding threads: auto, 1..${WORKERS_MAX}`),
   daemon('--socket <path>', 'socket', `unix socket of the API (default: ${DEFAULT_SOCKET})`),

@@ -21,6 +21,7 @@ import { Endpoints } from './endpoints.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { DaemonInspector } from './inspector.ts';
 import type { OpenTunnel } from './open-tunnel.ts';
+import { TransmitPools } from './transmit-pools.ts';
 import { TunnelSet } from './tunnel-set.ts';
 import { WorkerPool } from './worker-pool.ts';
 
@@ -30,6 +31,7 @@ const FDB_CAPACITY = 1 << 20;
 const REMOTE_ROWS = 4 * REMOTES_MAX;
 const LIST_WORDS = 16 * REMOTES_MAX;
 const ENDPOINTS_MAX = 64;
+const POOLS_MAX = 64;
 const WORKERS_AUTO_MAX = 4;
 /** Between two tries to make a device again. */
 const REOPEN_MS = 2_000;
@@ -40,6 +42,7 @@ export class Daemon {
   readonly #onFailure: () => void;
   readonly #workers: WorkerPool;
   readonly #endpoints: Endpoints;
+  readonly #pools: TransmitPools;
   readonly #tunnels: TunnelSet;
   readonly #housekeeping: Housekeeping;
   readonly #api: ApiServer;
@@ -76,7 +79,8 @@ export class Daemon {
       {
         memory: sharedMemory(tables),
         portable,
-        lanesPerEndpoint: config.transmitSockets,
+        lanesPerPool: config.transmitSockets,
+        poolsMax: POOLS_MAX,
         endpointsMax: ENDPOINTS_MAX,
       },
       {
@@ -86,8 +90,9 @@ export class Daemon {
       },
     );
     this.#endpoints = new Endpoints(config, portable, this.#workers, ENDPOINTS_MAX, log);
+    this.#pools = new TransmitPools(config, portable, this.#workers, POOLS_MAX);
     const parts = { tables, directory, verbs, workers: this.#workers, log };
-    this.#tunnels = new TunnelSet({ ...parts, endpoints: this.#endpoints });
+    this.#tunnels = new TunnelSet({ ...parts, endpoints: this.#endpoints, pools: this.#pools });
     this.#housekeeping = new Housekeeping({
       ...parts,
       tunnels: this.#tunnels,
@@ -150,6 +155,7 @@ export class Daemon {
     await this.#api.close();
     await this.#workers.stop();
     this.#endpoints.closeAll();
+    this.#pools.closeAll();
     this.#tunnels.closeDevices();
   }
 

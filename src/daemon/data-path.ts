@@ -38,9 +38,9 @@ export class DataPath {
   readonly descriptors: Descriptors;
 
   constructor(options: WorkerOptions, tables: SharedTables, events: PortableEvents) {
-    const { worker, lanesPerEndpoint, endpointsMax } = options;
+    const { worker, lanesPerPool, poolsMax, endpointsMax } = options;
     const { remotes, tunnels } = tables;
-    const lanes = lanesPerEndpoint * endpointsMax;
+    const lanes = lanesPerPool * poolsMax;
     const memory = new ArenaAllocator(mapArena(arenaBytes(remotes.capacity)));
     const { arena } = memory;
     this.frames = new FrameBatch(arena, memory.take(FrameBatch.bytesFor(FRAMES)), FRAMES);
@@ -57,14 +57,7 @@ export class DataPath {
     this.fastSender = new FastSender(memory, remotes, lanes);
     this.portable = new PortableUnderlay(this.datagrams, remotes, lanes, events);
     const sender: UnderlaySender = options.portable ? this.portable : this.fastSender;
-    this.transmitter = new Transmitter(
-      worker,
-      tables,
-      this.plan,
-      segmenter,
-      sender,
-      lanesPerEndpoint,
-    );
+    this.transmitter = new Transmitter(worker, tables, this.plan, segmenter, sender, lanesPerPool);
     this.receiver = new Receiver(worker, tables, deliveries, this.tapWriter);
     this.descriptors = new Descriptors(memory, tunnels.capacity, endpointsMax);
   }

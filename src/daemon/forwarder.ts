@@ -10,10 +10,10 @@ import { monotonicSeconds } from '../base/clock.ts';
 import type { SharedTables } from '../dataplane/shared-tables.ts';
 import { VniMap } from '../dataplane/vni-map.ts';
 import { watchReadable, type Watch } from '../linux/poll.ts';
-import { SEGMENTS_MAX } from '../packet/transmit-plan.ts';
 import { DataPath } from './data-path.ts';
 import { NO_FD } from './descriptors.ts';
 import { Losses } from './losses.ts';
+import { TransmitLanes } from './transmit-lanes.ts';
 import type { EndpointCommand, TunnelCommand, WorkerOptions } from './worker-protocol.ts';
 
 /** Batches of one descriptor before the others get their turn. */
@@ -24,7 +24,6 @@ const ROUNDS = 4;
  */
 const WORK_MAX = 4096;
 const TURNS_MAX = 1024;
-const NO_LANES = -1;
 
 /** What the forwarder tells the thread around it. */
 export interface ForwarderEvents {
@@ -33,6 +32,8 @@ export interface ForwarderEvents {
 }
 
 export class Forwarder {
+  /** The transmit sockets of this worker. */
+  readonly lanes: TransmitLanes;
   readonly #options: WorkerOptions;
   readonly #tables: SharedTables;
   readonly #events: ForwarderEvents;
@@ -56,21 +57,15 @@ export class Forwarder {
       received: (endpoint) => this.#onDatagrams(endpoint),
       refused: (tunnel, remote, bytes, code) => losses.unsent(tunnel, remote, bytes, code),
     });
+    const { plan, fastSender, portable, descriptors } = this.#path;
+    this.lanes = new TransmitLanes(plan, fastSender, portable, options.lanesPerPool);
     const serve = (): void => this.#serve();
-    this.#watch = watchReadable(this.#path.descriptors.fd, serve, serve);
+    this.#watch = watchReadable(descriptors.fd, serve, serve);
   }
 
   async openEndpoint(command: EndpointCommand): Promise<void> {
-    const { endpoint, family, firstLane, fast, portable } = command;
-    if (fast !== undefined) {
-      fast.transmitFds.forEach((fd, index) => {
-        this.#path.fastSender.setLane(firstLane + index, fd, family);
-        this.#path.plan.laneSegments[firstLane + index] = fast.segmentation ? SEGMENTS_MAX : 1;
-      });
-    } else {
-      const lanes = this.#options.lanesPerEndpoint;
-      await this.#path.portable.open(endpoint, { family, firstLane, lanes, ...portable! });
-    }
+    const { endpoint, portable } = command;
+    if (portable !== undefined) await this.#path.portable.open(endpoint, portable);
     this.#vnis.set(endpoint, new VniMap());
     this.#endpoints.set(endpoint, command);
     this.#losses.reset(endpoint);
@@ -78,7 +73,7 @@ export class Forwarder {
 
   /** Receives from now on: the tunnels of the endpoint are open. */
   listen(endpoint: number): void {
-    const fd = this.#endpoints.get(endpoint)?.fast?.receiveFd;
+    const fd = this.#endpoints.get(endpoint)?.receiveFd;
     if (fd === undefined) {
       this.#path.portable.listen(endpoint);
       return;
@@ -89,22 +84,19 @@ export class Forwarder {
   closeEndpoint(endpoint: number): void {
     this.#path.descriptors.removeSocket(endpoint);
     const command = this.#endpoints.get(endpoint);
-    command?.fast?.transmitFds.forEach((_, index) =>
-      this.#path.fastSender.clearLane(command.firstLane + index),
-    );
     if (command?.portable !== undefined) this.#path.portable.close(endpoint);
     this.#endpoints.delete(endpoint);
     this.#vnis.delete(endpoint);
   }
 
   openTunnel(command: TunnelCommand): void {
-    const { tunnel, vni, readFd, writeFd, endpoint } = command;
-    const { family, firstLane } = this.#endpoints.get(endpoint)!;
+    const { tunnel, vni, readFd, writeFd } = command;
     this.#tunnels.set(tunnel, command);
-    this.#path.transmitter.lanes4[tunnel] = family === 4 ? firstLane : NO_LANES;
-    this.#path.transmitter.lanes6[tunnel] = family === 6 ? firstLane : NO_LANES;
+    this.#path.transmitter.lanes4[tunnel] = command.lanes4;
+    this.#path.transmitter.lanes4WithoutDf[tunnel] = command.lanes4WithoutDf;
+    this.#path.transmitter.lanes6[tunnel] = command.lanes6;
     this.#path.tapWriter.set(tunnel, writeFd);
-    this.#vnis.get(endpoint)!.set(vni, tunnel);
+    for (const endpoint of command.endpoints) this.#vnis.get(endpoint)!.set(vni, tunnel);
     if (readFd !== NO_FD) this.#path.descriptors.addQueue(tunnel, readFd);
   }
 
@@ -112,7 +104,7 @@ export class Forwarder {
     const command = this.#tunnels.get(tunnel);
     if (command === undefined) return;
     this.#path.descriptors.removeQueue(tunnel);
-    this.#vnis.get(command.endpoint)?.delete(command.vni);
+    for (const endpoint of command.endpoints) this.#vnis.get(endpoint)?.delete(command.vni);
     this.#path.tapWriter.clear(tunnel);
     this.#tunnels.delete(tunnel);
   }
@@ -130,6 +122,7 @@ export class Forwarder {
   stop(): void {
     for (const tunnel of [...this.#tunnels.keys()]) this.closeTunnel(tunnel);
     for (const endpoint of [...this.#endpoints.keys()]) this.closeEndpoint(endpoint);
+    this.lanes.closeAll();
     this.#watch.close();
     this.#path.descriptors.close();
   }

@@ -26,6 +26,8 @@ import { linkByIndex } from '../linux/netlink-link.ts';
 import type { FdbVerbs } from '../vtep/fdb-verbs.ts';
 import { formatIp } from '../wire/ip.ts';
 import type { OpenTunnel } from './open-tunnel.ts';
+import { outerReport } from './outer-report.ts';
+import { poolsOf } from './transmit-pools.ts';
 import { macText } from './tunnel-device.ts';
 
 export interface InspectorOptions {
@@ -74,13 +76,15 @@ export class DaemonInspector implements Inspector {
       ifname: info.name,
       ifindex: info.ifindex,
       vni: info.vni,
-      local: tunnel.local,
+      local: tunnel.locals[0]!,
+      ...(tunnel.locals[1] === undefined ? {} : { local6: tunnel.locals[1] }),
       port: info.port,
       mtu: link.mtu,
       mac: macText(link),
       learning: config.learning,
       ageing: config.ageingSeconds,
       offload: this.#offload(tunnel),
+      outer: outerReport(config.outer),
       underlay: this.#options.portable ? 'portable' : 'fast',
       remotes: this.#remotes(tunnel),
       fdb,
@@ -90,7 +94,7 @@ export class DaemonInspector implements Inspector {
     };
   }
 
-  #offload({ config, device, endpoint, info }: OpenTunnel): TunnelReport['offload'] {
+  #offload({ config, device, endpoints, pools, info }: OpenTunnel): TunnelReport['offload'] {
     const flags = this.#options.tables.tunnels.flags(info.index);
     const { checksum, tso4, tso6, uso } = device.tap.offloads;
     return {
@@ -99,11 +103,12 @@ export class DaemonInspector implements Inspector {
       tso: state(tso4 && tso6),
       uso: state(uso),
       gso: state(
-        endpoint.gso && (flags & TUNNEL_SEGMENTS) !== 0,
+        poolsOf(pools).every(({ gso }) => gso) && (flags & TUNNEL_SEGMENTS) !== 0,
         (flags & TUNNEL_SEGMENTATION_FAILED) !== 0,
       ),
       gro: state(
-        (endpoint.gro || this.#options.portable) && (flags & TUNNEL_COALESCE) !== 0,
+        (endpoints.every(({ gro }) => gro) || this.#options.portable) &&
+          (flags & TUNNEL_COALESCE) !== 0,
         (flags & TUNNEL_COALESCE_FAILED) !== 0,
       ),
     };
@@ -116,11 +121,13 @@ export class DaemonInspector implements Inspector {
     return remotes.list(info.index).map((index) => {
       const port = remotes.port(index);
       const vni = remotes.vni(index);
+      const scope = remotes.scope(index);
       const total = (column: number): number => counters.remoteTotal(index, column);
       return {
         dst: formatIp(remotes.bytes, remotes.addressOffset(index)),
         ...(port === info.port ? {} : { port }),
         ...(vni === info.vni ? {} : { vni }),
+        ...(scope === 0 ? {} : { via: linkByIndex(scope)?.name ?? String(scope) }),
         configured: verbs.isConfigured(info, index),
         flood: flood.has(index),
         tx: { packets: total(REMOTE_TX_PACKETS), bytes: total(REMOTE_TX_PACKETS + 1) },

@@ -1,6 +1,7 @@
 import type { TunnelConfig } from '../config/config.ts';
 import type { TunnelInfo } from '../vtep/tunnel-directory.ts';
 import type { Endpoint } from './endpoints.ts';
+import type { TunnelPools } from './transmit-pools.ts';
 import type { TunnelDevice } from './tunnel-device.ts';
 
 /** A tunnel that runs, with all that belongs to it. */
@@ -8,7 +9,9 @@ export interface OpenTunnel {
   readonly info: TunnelInfo;
   readonly config: TunnelConfig;
   readonly device: TunnelDevice;
-  readonly endpoint: Endpoint;
-  /** The underlay address in use, text. */
-  readonly local: string;
+  /** One of each family. */
+  readonly endpoints: readonly Endpoint[];
+  readonly pools: TunnelPools;
+  /** The underlay addresses in use, one of each family, text. */
+  readonly locals: readonly string[];
 }

@@ -31,7 +31,7 @@ export function openTunnelDevice(
   const tap = openTap({ name, queues: workers, offload: config.offload === 'auto' });
   try {
     const before = linkByName(name)!;
-    const mtu = config.mtu === 'auto' ? overlayMtu(egress.mtu, config.family) : config.mtu;
+    const mtu = config.mtu === 'auto' ? overlayMtu(egress.mtu, widestFamily(config)) : config.mtu;
     if (tap.created) {
       setLink(before.index, { mac: deviceMac({ local: egress.identity, name, vni }), mtu });
     } else {
@@ -43,12 +43,17 @@ export function openTunnelDevice(
     }
     if (!before.up) setLink(before.index, { up: true });
     const link = linkByName(name)!;
-    warnOfMtu(config, link, overlayMtu(egress.mtu, config.family), log);
+    warnOfMtu(config, link, overlayMtu(egress.mtu, widestFamily(config)), log);
     return { tap, link };
   } catch (error) {
     closeTap(tap);
     throw error;
   }
+}
+
+/** The one whose headers leave less room to frames that are flooded to both. */
+function widestFamily({ families }: TunnelConfig): 4 | 6 {
+  return families.includes(6) ? 6 : 4;
 }
 
 export function macText(link: Link): string {

@@ -9,8 +9,10 @@ import type { FdbVerbs } from '../vtep/fdb-verbs.ts';
 import type { TunnelInfo } from '../vtep/tunnel-directory.ts';
 import type { Tunnels } from '../vtep/tunnels.ts';
 import { egressOf, scopeOf, type Egress } from './egress.ts';
-import type { Endpoint, Endpoints } from './endpoints.ts';
+import type { Endpoints } from './endpoints.ts';
 import type { OpenTunnel } from './open-tunnel.ts';
+import { outerRow } from './outer-row.ts';
+import { poolsOf, type TransmitPools, type TunnelPools } from './transmit-pools.ts';
 import { macText, openTunnelDevice, type TunnelDevice } from './tunnel-device.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
@@ -19,9 +21,12 @@ export interface TunnelSetOptions {
   readonly directory: Tunnels;
   readonly verbs: FdbVerbs;
   readonly endpoints: Endpoints;
+  readonly pools: TransmitPools;
   readonly workers: WorkerPool;
   readonly log: Logger;
 }
+
+type Sockets = Pick<OpenTunnel, 'endpoints' | 'pools'>;
 
 export class TunnelSet {
   readonly #options: TunnelSetOptions;
@@ -41,18 +46,18 @@ export class TunnelSet {
 
   /** Opens a tunnel; what was opened for it is closed again when a step fails. */
   async open(config: TunnelConfig): Promise<OpenTunnel> {
-    const { directory, endpoints, log } = this.#options;
+    const { directory, log } = this.#options;
     // Before anything is opened: it fails when all indices are taken.
     const index = directory.freeIndex();
     const egress = egressOf(config);
-    const endpoint = await endpoints.acquire(config);
-    const device = await this.#openDevice(config, egress, endpoint);
+    const sockets = await this.#openSockets(config);
+    const device = await this.#openDevice(config, egress, sockets);
     const tunnel: OpenTunnel = {
       info: describe(index, config, device),
       config,
       device,
-      endpoint,
-      local: egress.local,
+      ...sockets,
+      locals: egress.locals,
     };
     try {
       await this.#connect(tunnel);
@@ -64,7 +69,7 @@ export class TunnelSet {
     log.info('tunnel opened', {
       dev: config.name,
       vni: config.vni,
-      local: egress.local,
+      local: egress.locals,
       remotes: config.remotes.map(({ text }) => text),
       mtu: device.link.mtu,
       mac: macText(device.link),
@@ -83,23 +88,34 @@ export class TunnelSet {
     this.#open.clear();
   }
 
-  async #openDevice(
-    config: TunnelConfig,
-    egress: Egress,
-    endpoint: Endpoint,
-  ): Promise<TunnelDevice> {
-    const { endpoints, workers, log } = this.#options;
+  async #openSockets(config: TunnelConfig): Promise<Sockets> {
+    const endpoints = await this.#options.endpoints.acquire(config);
     try {
-      return openTunnelDevice(config, egress, workers.count, log);
+      return { endpoints, pools: await this.#options.pools.acquire(config) };
     } catch (error) {
-      await endpoints.release(endpoint);
+      await this.#options.endpoints.release(endpoints);
       throw error;
     }
   }
 
+  async #openDevice(config: TunnelConfig, egress: Egress, sockets: Sockets): Promise<TunnelDevice> {
+    const { workers, log } = this.#options;
+    try {
+      return openTunnelDevice(config, egress, workers.count, log);
+    } catch (error) {
+      await this.#releaseSockets(sockets);
+      throw error;
+    }
+  }
+
+  async #releaseSockets({ endpoints, pools }: Sockets): Promise<void> {
+    await this.#options.endpoints.release(endpoints);
+    await this.#options.pools.release(pools);
+  }
+
   async #connect(tunnel: OpenTunnel): Promise<void> {
     const { tables, directory, verbs, workers } = this.#options;
-    const { info, config, device, endpoint } = tunnel;
+    const { info, config, device, endpoints, pools } = tunnel;
     const { mac, mtu } = device.link;
     if (mac === undefined) {
       throw new VtepError(
@@ -110,12 +126,13 @@ export class TunnelSet {
     directory.add(info);
     tables.counters.clearTunnel(info.index);
     tables.tunnels.write(info.index, {
-      flags: flagsOf(config, endpoint),
+      flags: flagsOf(config, pools),
       vni: info.vni,
       macHigh: mac.high,
       macLow: mac.low,
       mtu,
     });
+    tables.tunnels.outer.write(info.index, outerRow(config.outer));
     const remotes = config.remotes.map((remote) => ({
       address: remote.bytes,
       scope: scopeOf(remote),
@@ -129,17 +146,21 @@ export class TunnelSet {
       // A device without multi_queue has one queue: one worker reads it, all write through it.
       readFd: fds[worker] ?? -1,
       writeFd: fds[worker] ?? fds[0]!,
-      endpoint: endpoint.id,
+      endpoints: endpoints.map(({ id }) => id),
+      lanes4: pools.four?.firstLane ?? -1,
+      lanes4WithoutDf: pools.fourWithoutDf?.firstLane ?? -1,
+      lanes6: pools.six?.firstLane ?? -1,
     }));
   }
 
-  async #disconnect({ info, device, endpoint }: OpenTunnel): Promise<void> {
-    const { directory, verbs, endpoints, workers } = this.#options;
+  async #disconnect(tunnel: OpenTunnel): Promise<void> {
+    const { info, device } = tunnel;
+    const { directory, verbs, workers } = this.#options;
     await workers.all(() => ({ type: 'close-tunnel', tunnel: info.index }));
     closeTap(device.tap);
     await verbs.removeTunnel(info);
     directory.remove(info);
-    await endpoints.release(endpoint);
+    await this.#releaseSockets(tunnel);
   }
 }
 
@@ -150,17 +171,17 @@ function describe(index: number, config: TunnelConfig, { link }: TunnelDevice): 
     vni: config.vni,
     port: config.port,
     ifindex: link.index,
-    family4: config.family === 4,
-    family6: config.family === 6,
+    family4: config.families.includes(4),
+    family6: config.families.includes(6),
     ageingSeconds: config.ageingSeconds,
   };
 }
 
-function flagsOf(config: TunnelConfig, endpoint: Endpoint): number {
+function flagsOf(config: TunnelConfig, pools: TunnelPools): number {
   const offload = config.offload === 'auto';
   return (
     (config.learning ? TUNNEL_LEARNING : 0) |
     (offload ? TUNNEL_COALESCE : 0) |
-    (offload && endpoint.gso ? TUNNEL_SEGMENTS : 0)
+    (offload && poolsOf(pools).some(({ gso }) => gso) ? TUNNEL_SEGMENTS : 0)
   );
 }

@@ -39,6 +39,7 @@ import {
   DROP_NO_I_FLAG,
   DROP_OWN_MAC,
   DROP_REMOTE_DENIED,
+  DROP_RESERVED_BITS,
   DROP_SHORT,
   DROP_SMAC_INVALID,
   DROP_TAP_WRITE,
@@ -155,6 +156,7 @@ export class Receiver {
     }
     const sender = this.#lastSender;
     if (sender === STRANGER) return this.#drop(tunnel, DROP_REMOTE_DENIED);
+    if (tunnels.outer.refuses(tunnel, view, offset)) return this.#drop(tunnel, DROP_RESERVED_BITS);
 
     const frame = offset + VXLAN_HEADER_LENGTH;
     const frameLength = length - VXLAN_HEADER_LENGTH;

@@ -49,18 +49,22 @@ import {
   DROP_UNREACHABLE,
 } from './drop-reasons.ts';
 import { flowHash } from './flow-hash.ts';
+import { InheritedHeader } from './inherited-header.ts';
 import { InnerPacket } from './inner-packet.ts';
+import { INHERIT_DF, INHERIT_FLOW_LABEL, INHERIT_TTL } from './outer-table.ts';
 import { payloadSum } from './payload-sum.ts';
 import { SEGMENT_NO_ROOM, type Segmenter } from './segment.ts';
 import type { SharedTables } from './shared-tables.ts';
 
-const NO_LANES = -1;
+export const NO_LANES = -1;
 const NO_DESTINATION = -1;
 
 export class Transmitter {
   /** First lane of each tunnel by address family, NO_LANES where its underlay does not speak it. */
   readonly lanes4: Int32Array;
   readonly lanes6: Int32Array;
+  /** Of IPv4, for frames without DF of a tunnel whose datagrams inherit it. */
+  readonly lanes4WithoutDf: Int32Array;
 
   readonly #worker: number;
   readonly #arena: Arena;
@@ -71,9 +75,14 @@ export class Transmitter {
   readonly #sender: UnderlaySender;
   readonly #lanesPerPool: number;
   readonly #inner = new InnerPacket();
+  readonly #inherited = new InheritedHeader();
+
+  // The tunnel in hand.
+  #tunnel = 0;
+  #inherit = 0;
+  #dscp = 0;
 
   // The frame in hand.
-  #tunnel = 0;
   #hash = 0;
   #tos = 0;
   #vni = 0;
@@ -97,6 +106,7 @@ export class Transmitter {
     this.#lanesPerPool = lanesPerPool;
     this.lanes4 = new Int32Array(tables.tunnels.capacity).fill(NO_LANES);
     this.lanes6 = new Int32Array(tables.tunnels.capacity).fill(NO_LANES);
+    this.lanes4WithoutDf = new Int32Array(tables.tunnels.capacity).fill(NO_LANES);
   }
 
   /**
@@ -106,6 +116,11 @@ export class Transmitter {
   transmit(batch: FrameBatch, tunnel: number, nowSeconds: number): void {
     this.#tunnel = tunnel;
     this.#plan.segmentsMax = this.#tables.tunnels.segments(tunnel) ? SEGMENTS_MAX : 1;
+    const { outer } = this.#tables.tunnels;
+    this.#inherit = outer.inherit(tunnel);
+    this.#dscp = outer.tos(tunnel);
+    this.#plan.outerTtl = outer.ttl(tunnel);
+    this.#plan.outerFlowLabel = outer.flowLabel(tunnel);
     for (let index = 0; index < batch.count; index += 1) {
       this.#frame(batch.slots[index]!, batch.lengths[index]!, nowSeconds);
     }
@@ -159,7 +174,8 @@ export class Transmitter {
     const inner = this.#inner;
     inner.parse(view, frame, length);
     this.#hash = flowHash(view, frame, inner);
-    this.#tos = encapsulateEcn(inner.tos);
+    this.#tos = this.#dscp | encapsulateEcn(inner.tos);
+    if (this.#inherit !== 0) this.#inheritFrom(inner);
     const gsoType = readVnetGsoType(view, vnet);
     if (gsoType !== VIRTIO_NET_HDR_GSO_NONE)
       return this.#segment(slot, gsoType & ~VIRTIO_NET_HDR_GSO_ECN, readVnetGsoSize(view, vnet));
@@ -168,6 +184,16 @@ export class Transmitter {
     }
     this.#segmenter.whole(slot, length, this.#vni);
     return 1;
+  }
+
+  /** Takes from the inner packet what the tunnel's outer headers inherit. */
+  #inheritFrom(inner: InnerPacket): void {
+    const plan = this.#plan;
+    const inherited = this.#inherited;
+    inherited.read(this.#arena.view, inner, this.#inherit);
+    this.#tos |= inherited.dscp;
+    if ((this.#inherit & INHERIT_TTL) !== 0) plan.outerTtl = inherited.ttl;
+    if ((this.#inherit & INHERIT_FLOW_LABEL) !== 0) plan.outerFlowLabel = inherited.flowLabel;
   }
 
   #segment(slot: number, type: number, size: number): number {
@@ -184,7 +210,7 @@ export class Transmitter {
     const plan = this.#plan;
     const { headOffset, headLength, tailOffset, tailLength, count } = this.#segmenter;
     const tunnel = this.#tunnel;
-    const base = remotes.family(remote) === 4 ? this.lanes4[tunnel]! : this.lanes6[tunnel]!;
+    const base = remotes.family(remote) === 4 ? this.#lanes4(tunnel) : this.lanes6[tunnel]!;
     if (base === NO_LANES) return this.#drop(DROP_UNREACHABLE, count);
     const lane = base + (this.#hash % this.#lanesPerPool);
     const vni = remotes.vni(remote);
@@ -204,6 +230,12 @@ export class Transmitter {
       plan.add(message, headOffset[piece]!, headLength[piece]!);
       if (tailLength[piece]! > 0) plan.add(message, tailOffset[piece]!, tailLength[piece]!);
     }
+  }
+
+  #lanes4(tunnel: number): number {
+    const inherits = (this.#inherit & INHERIT_DF) !== 0;
+    if (inherits && !this.#inherited.dontFragment) return this.lanes4WithoutDf[tunnel]!;
+    return this.lanes4[tunnel]!;
   }
 
   /** Sends the plan and counts what became of it. */

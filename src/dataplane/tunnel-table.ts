@@ -1,4 +1,5 @@
 // Hot path: no allocation, no throw, no await.
+import { OuterTable } from './outer-table.ts';
 
 const WORDS = 8;
 const FLAGS = 0;
@@ -34,12 +35,16 @@ export interface TunnelRow {
 export class TunnelTable {
   readonly capacity: number;
   readonly memory: SharedArrayBuffer;
+  /** What the outer headers of each tunnel look like; in the same memory. */
+  readonly outer: OuterTable;
   readonly #words: Int32Array;
 
   constructor(capacity: number, memory?: SharedArrayBuffer) {
     this.capacity = capacity;
-    this.memory = memory ?? new SharedArrayBuffer(capacity * WORDS * 4);
-    this.#words = new Int32Array(this.memory);
+    const bytes = capacity * WORDS * 4;
+    this.memory = memory ?? new SharedArrayBuffer(bytes + OuterTable.bytesFor(capacity));
+    this.#words = new Int32Array(this.memory, 0, capacity * WORDS);
+    this.outer = new OuterTable(this.memory, bytes, capacity);
   }
 
   write(tunnel: number, row: TunnelRow): void {

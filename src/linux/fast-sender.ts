@@ -63,6 +63,8 @@ export class FastSender {
   readonly #segmentHeader: number;
   readonly #fds: Int32Array;
   readonly #families: Uint8Array;
+  /** IPv4 address of each lane's socket, 0 for any. */
+  readonly #sources: Int32Array;
 
   constructor(memory: ArenaAllocator, addresses: RemoteAddresses, lanes: number) {
     this.#view = memory.arena.view;
@@ -73,6 +75,7 @@ export class FastSender {
     this.#segmentHeader = memory.take(MMSGHDR_BYTES);
     this.#fds = new Int32Array(lanes).fill(NO_FD);
     this.#families = new Uint8Array(lanes);
+    this.#sources = new Int32Array(lanes);
   }
 
   /** Arena bytes that the constructor takes, alignment included. */
@@ -80,8 +83,12 @@ export class FastSender {
     return MessageStage.bytesFor(remotes) + 2 * MMSGHDR_BYTES + 256;
   }
 
-  /** Gives a lane its socket, which stays the caller's to close, after {@link clearLane}. */
-  setLane(lane: number, fd: number, family: 4 | 6): void {
+  /**
+   * Gives a lane its socket, which stays the caller's to close, after {@link clearLane}. `source` is the
+   * address that it is bound to, as 32 bits, when that is of IPv4.
+   */
+  setLane(lane: number, fd: number, family: 4 | 6, source = 0): void {
+    this.#sources[lane] = source;
     this.#fds[lane] = fd;
     this.#families[lane] = family;
   }
@@ -94,11 +101,12 @@ export class FastSender {
     for (let index = 0; index < plan.activeLaneCount; index += 1) {
       const lane = plan.activeLanes[index]!;
       const family = this.#families[lane]!;
+      const source = this.#sources[lane]!;
       let message = plan.head[lane]!;
       while (message !== NO_MESSAGE) {
         let count = 0;
         while (message !== NO_MESSAGE && count < STAGE_MESSAGES) {
-          this.#stage.write(plan, message, count, family);
+          this.#stage.write(plan, message, count, family, source);
           count += 1;
           message = plan.next[message]!;
         }
@@ -181,9 +189,9 @@ export class FastSender {
     for (let offset = 0; offset < MMSGHDR_BYTES; offset += 4) {
       view.setUint32(header + offset, view.getUint32(from + offset));
     }
-    // The control message for TOS comes first; the one for segmentation is left out.
-    const tosBytes = plan.tos[message]! === 0 ? 0 : CMSG_SPACE;
-    view.setUint32(header + MMSGHDR_CONTROL_LENGTH, tosBytes, true);
+    // The control message for segmentation is the last, and left out.
+    const controlBytes = view.getUint32(from + MMSGHDR_CONTROL_LENGTH, true) - CMSG_SPACE;
+    view.setUint32(header + MMSGHDR_CONTROL_LENGTH, controlBytes, true);
     let iovec = plan.iovecOffset[message]!;
     let left = plan.iovecs[message]!;
     let result = SENT;

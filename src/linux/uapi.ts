@@ -56,8 +56,10 @@ export const MSG_NOSIGNAL = 0x4000;
 export const SOL_SOCKET = 1;
 export const SO_SNDBUF = 7;
 export const SO_RCVBUF = 8;
+export const SO_NO_CHECK = 11;
 export const SO_REUSEPORT = 15;
 export const SO_RCVTIMEO = 20;
+export const SO_BINDTODEVICE = 25;
 export const SO_ATTACH_FILTER = 26;
 export const SO_SNDBUFFORCE = 32;
 export const SO_RCVBUFFORCE = 33;
@@ -73,22 +75,32 @@ export const IP_MTU_DISCOVER = 10;
 export const IP_RECVERR = 11;
 export const IP_RECVTOS = 13;
 export const IP_MULTICAST_ALL = 49;
+/** DF clear, and fragmented here where it must be. */
+export const IP_PMTUDISC_DONT = 0;
 /** DF set, the kernel's knowledge of the path MTU obeyed, nothing fragmented here. */
 export const IP_PMTUDISC_DO = 2;
+/** DF clear, the device's MTU obeyed, nothing fragmented here. */
+export const IP_PMTUDISC_INTERFACE = 4;
 
 // linux/in6.h
 export const IPPROTO_IPV6 = 41;
+export const IPV6_FLOWINFO = 11;
 export const IPV6_UNICAST_HOPS = 16;
 export const IPV6_MTU_DISCOVER = 23;
 export const IPV6_RECVERR = 25;
 export const IPV6_V6ONLY = 26;
 export const IPV6_MULTICAST_ALL = 29;
+export const IPV6_PKTINFO = 50;
 export const IPV6_HOPLIMIT = 52;
 export const IPV6_RECVTCLASS = 66;
 export const IPV6_TCLASS = 67;
+export const IPV6_AUTOFLOWLABEL = 70;
+export const IPV6_PMTUDISC_DONT = 0;
 export const IPV6_PMTUDISC_DO = 2;
 
 // linux/udp.h
+export const UDP_NO_CHECK6_TX = 101;
+export const UDP_NO_CHECK6_RX = 102;
 export const UDP_SEGMENT = 103;
 export const UDP_GRO = 104;
 /** Most segments of one send; 128 from Linux 6.9, but the smaller number works everywhere. */

@@ -10,6 +10,8 @@ const MUST_BE_MARKED = [
   'src/dataplane/coalesce.ts',
   'src/dataplane/counters.ts',
   'src/dataplane/flow-hash.ts',
+  'src/dataplane/inherited-header.ts',
+  'src/dataplane/outer-table.ts',
   'src/dataplane/receive.ts',
   'src/dataplane/segment.ts',
   'src/dataplane/transmit.ts',

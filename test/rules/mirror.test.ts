@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { type SourceFile, sourceFiles } from '../support/source-files.ts';
 
 const TUNNELS = 'test/integration/tunnel-matrix.test.ts';
+const OUTER = 'test/integration/outer-header.test.ts';
 const SERVICE = 'test/integration/systemd.test.ts';
 
 /**
@@ -20,6 +21,8 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   'src/daemon/housekeeping.ts': SERVICE,
   'src/daemon/inspector.ts': TUNNELS,
   'src/daemon/main.ts': SERVICE,
+  'src/daemon/transmit-lanes.ts': TUNNELS,
+  'src/daemon/transmit-pools.ts': OUTER,
   'src/daemon/tunnel-device.ts': TUNNELS,
   'src/daemon/tunnel-set.ts': TUNNELS,
   'src/daemon/worker-pool.ts': TUNNELS,

@@ -36,6 +36,17 @@ export const TUNNEL: TunnelReport = {
     gso: 'off after a failure',
     gro: 'on',
   },
+  outer: {
+    ttl: 'auto',
+    tos: 0,
+    df: 'set',
+    fragment: false,
+    label: 'auto',
+    udp_csum: true,
+    udp_zero_csum6_tx: false,
+    udp_zero_csum6_rx: false,
+    reserved_bits: 'ignore',
+  },
   underlay: 'fast',
   remotes: [
     {

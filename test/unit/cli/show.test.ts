@@ -25,6 +25,7 @@ tunnel: vx42
   device: index 10, mac 02:00:00:00:00:0a, mtu 1450
   learning: on, ages after 300 s
   offload: auto (checksum on, tso on, uso off, gso off after a failure, gro on)
+  outer: ttl auto, tos 0, df set, label auto, reserved bits ignore
   underlay: fast
   fdb: 2 learned, 1 static
   transfer: 100 B in 1 frames received, 2.00 KiB in 2 frames sent

@@ -37,7 +37,7 @@ describe('parseDaemonArguments() with one tunnel', () => {
           {
             name: 'vx42',
             vni: 42,
-            local: { text: '192.168.120.10' },
+            locals: [{ text: '192.168.120.10' }],
             remotes: [{ text: '192.168.120.20' }, { text: '192.168.120.30' }],
             addresses: [{ text: '10.0.0.1/24' }, { text: 'fd00::1/64' }],
             mtu: 1400,
