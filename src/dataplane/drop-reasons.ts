@@ -32,7 +32,10 @@ export const DROP_SEND_FAILED = 19;
 // Receive, in the kernel, before a datagram was ours.
 export const DROP_RX_OVERFLOW = 20;
 
-export const DROP_REASON_COUNT = 21;
+/** Transmit: our own datagram came back out of the tunnel's device. */
+export const DROP_CIRCULAR_ROUTE = 21;
+
+export const DROP_REASON_COUNT = 22;
 
 /** Names by number; the README says what to do about each. Index 0 is no reason. */
 export const DROP_REASONS: readonly string[] = [
@@ -57,4 +60,5 @@ export const DROP_REASONS: readonly string[] = [
   'sock_full',
   'send_failed',
   'rx_overflow',
+  'circular_route',
 ];

@@ -5,8 +5,10 @@
  *
  * 1. its length and source MAC are checked;
  * 2. the FDB says where its destination MAC lives: one remote, a list, or the tunnel's flood list;
+ *    our own datagram that came back is recognised;
  * 3. what the sender's stack left is finished: a partial checksum completed, a super-frame segmented;
  * 4. it is encapsulated: VXLAN header in front, ECN copied out, the inner flow's hash chooses the lane;
+ *    what is larger than the path to the remote is answered with an ICMP error instead;
  * 5. its datagrams join the transmit plan, which is sent when it is full and after each batch.
  */
 import { isList } from '../fdb/destination-lists.ts';
@@ -36,9 +38,11 @@ import {
 } from '../wire/virtio-net.ts';
 import type { Answers } from './answers.ts';
 import { completeChecksum } from './checksum-offload.ts';
+import { CircularFrames } from './circular.ts';
 import { COUNTER_TX_PACKETS } from './counters.ts';
 import type { UnderlaySender } from './devices.ts';
 import {
+  DROP_CIRCULAR_ROUTE,
   DROP_MTU,
   DROP_NO_REMOTE,
   DROP_SEND_FAILED,
@@ -50,11 +54,15 @@ import {
 } from './drop-reasons.ts';
 import { flowHash } from './flow-hash.ts';
 import { InnerPacket } from './inner-packet.ts';
+import { clampMss } from './mss-clamp.ts';
+import { PathLimit } from './path-limit.ts';
 import { SEGMENT_NO_ROOM, type Segmenter } from './segment.ts';
 import type { SharedTables } from './shared-tables.ts';
 
 const NO_LANES = -1;
 const NO_DESTINATION = -1;
+/** Of {@link Transmitter}: the frame is our own and must not be sent again. */
+const CIRCULAR = -3;
 
 export class Transmitter {
   /** First lane of each tunnel by address family, NO_LANES where its underlay does not speak it. */
@@ -70,12 +78,15 @@ export class Transmitter {
   readonly #answers: Answers;
   readonly #lanesPerPool: number;
   readonly #inner = new InnerPacket();
+  readonly #circular: CircularFrames;
+  readonly #pathLimit: PathLimit;
 
   // The frame in hand.
   #tunnel = 0;
   #hash = 0;
   #tos = 0;
   #vni = 0;
+  #nowSeconds = 0;
 
   /**
    * `lanesPerPool` is the number of transmit sockets that each underlay address has; `answers` takes what
@@ -98,6 +109,8 @@ export class Transmitter {
     this.#sender = sender;
     this.#lanesPerPool = lanesPerPool;
     this.#answers = answers;
+    this.#circular = new CircularFrames(tables.remotes);
+    this.#pathLimit = new PathLimit(tables, answers);
     this.lanes4 = new Int32Array(tables.tunnels.capacity).fill(NO_LANES);
     this.lanes6 = new Int32Array(tables.tunnels.capacity).fill(NO_LANES);
   }
@@ -108,6 +121,7 @@ export class Transmitter {
    */
   transmit(batch: FrameBatch, tunnel: number, nowSeconds: number): void {
     this.#tunnel = tunnel;
+    this.#nowSeconds = nowSeconds;
     this.#plan.segmentsMax = this.#tables.tunnels.segments(tunnel) ? SEGMENTS_MAX : 1;
     for (let index = 0; index < batch.count; index += 1) {
       this.#frame(batch.slots[index]!, batch.lengths[index]!, nowSeconds);
@@ -141,6 +155,7 @@ export class Transmitter {
     if (destination === NO_DESTINATION) return this.#drop(DROP_NO_REMOTE, 1);
     const matched = fdb.matchedSlot;
     const pieces = this.#prepare(slot, length);
+    if (pieces === CIRCULAR) return this.#drop(DROP_CIRCULAR_ROUTE, 1);
     if (pieces < 0) return this.#drop(DROP_TX_MALFORMED, 1);
     fdb.touch(matched, nowSeconds, pieces);
     if (!isList(destination)) return this.#sendTo(destination);
@@ -163,14 +178,16 @@ export class Transmitter {
     const vnet = slot + SLOT_VNET_OFFSET;
     const inner = this.#inner;
     inner.parse(view, frame, length);
+    if (this.#circular.recognises(view, inner, this.#tunnel, this.#vni)) return CIRCULAR;
     this.#hash = flowHash(view, frame, inner);
     this.#tos = encapsulateEcn(inner.tos);
+    const unfinished = (readVnetFlags(view, vnet) & VIRTIO_NET_HDR_F_NEEDS_CSUM) !== 0;
+    const mssLimit = this.#tables.tunnels.mssLimit(this.#tunnel, inner.family);
+    if (mssLimit !== 0) clampMss(view, inner, mssLimit, unfinished);
     const gsoType = readVnetGsoType(view, vnet);
     if (gsoType !== VIRTIO_NET_HDR_GSO_NONE)
       return this.#segment(slot, gsoType & ~VIRTIO_NET_HDR_GSO_ECN, readVnetGsoSize(view, vnet));
-    if ((readVnetFlags(view, vnet) & VIRTIO_NET_HDR_F_NEEDS_CSUM) !== 0) {
-      if (!completeChecksum(view, vnet, frame, length, inner)) return -1;
-    }
+    if (unfinished && !completeChecksum(view, vnet, frame, length, inner)) return -1;
     this.#segmenter.whole(slot, length, this.#vni);
     return 1;
   }
@@ -191,6 +208,9 @@ export class Transmitter {
     const tunnel = this.#tunnel;
     const base = remotes.family(remote) === 4 ? this.lanes4[tunnel]! : this.lanes6[tunnel]!;
     if (base === NO_LANES) return this.#drop(DROP_UNREACHABLE, count);
+    if (!this.#pathLimit.admits(this.#segmenter, tunnel, remote, this.#nowSeconds)) {
+      return this.#drop(DROP_MTU, count);
+    }
     const lane = base + (this.#hash % this.#lanesPerPool);
     const vni = remotes.vni(remote);
     if (vni !== this.#vni) {
@@ -234,6 +254,7 @@ export class Transmitter {
           bytes,
         );
       } else {
+        if (result === SEND_TOO_BIG) this.#pathLimit.learn(plan, message, this.#nowSeconds);
         counters.drop(this.#worker, tunnel, dropReason(result), segments);
       }
     }

@@ -2,6 +2,7 @@
 import { Answers } from '../../src/dataplane/answers.ts';
 import { COUNTER_DROPS, Counters } from '../../src/dataplane/counters.ts';
 import { DROP_REASONS } from '../../src/dataplane/drop-reasons.ts';
+import { PathMtuTable } from '../../src/dataplane/path-mtu.ts';
 import { Receiver } from '../../src/dataplane/receive.ts';
 import { SEGMENT_HEADER_AREA_BYTES, Segmenter } from '../../src/dataplane/segment.ts';
 import type { SharedTables } from '../../src/dataplane/shared-tables.ts';
@@ -85,6 +86,7 @@ export class DataPath {
       grace,
       tunnels: new TunnelTable(TUNNELS),
       counters: new Counters(shape),
+      pathMtus: new PathMtuTable(shape.remotes),
     };
     const lanes = 2 * LANES_PER_POOL;
     const sizes = [
