@@ -11,6 +11,8 @@ const MTU_UNKNOWN = 1500;
 export interface Egress {
   /** Smallest MTU on the way to any remote. */
   readonly mtu: number;
+  /** False while no route and no device tells: `mtu` is then the usual one. */
+  readonly known: boolean;
   /** The address datagrams leave from, text; the unspecified one while nothing tells. */
   readonly local: string;
   /** What tells this host from others on the underlay: `local`, or an address or MAC it has. */
@@ -26,8 +28,10 @@ export function egressOf(config: TunnelConfig): Egress {
   const local =
     config.local?.text ?? (source === undefined ? anyAddress(config.family) : formatIp(source));
   const identity = local === anyAddress(config.family) ? hostIdentity() : local;
-  const mtu = mtus.length > 0 ? Math.min(...mtus) : (localDeviceMtu(config) ?? MTU_UNKNOWN);
-  return { mtu, local, identity };
+  if (mtus.length > 0) return { mtu: Math.min(...mtus), known: true, local, identity };
+  const mtu = localDeviceMtu(config);
+  const known = mtu !== undefined && config.remotes.length === 0;
+  return { mtu: mtu ?? MTU_UNKNOWN, known, local, identity };
 }
 
 /** Interface index of a link-local address, else 0. Throws ERR_NOT_FOUND when there is no such interface. */
@@ -51,7 +55,8 @@ function hostIdentity(): string {
   return link?.mac === undefined ? '' : formatMac(link.mac.high, link.mac.low);
 }
 
-function routeToRemote(config: TunnelConfig, remote: UnderlayAddress): Route | undefined {
+/** The route that datagrams to a remote take, undefined while there is none. */
+export function routeToRemote(config: TunnelConfig, remote: UnderlayAddress): Route | undefined {
   const scope = scopeOf(remote);
   const query = {
     ...(config.local === undefined ? {} : { from: config.local.bytes }),
@@ -60,9 +65,10 @@ function routeToRemote(config: TunnelConfig, remote: UnderlayAddress): Route | u
   return routeTo(remote.bytes, query);
 }
 
+/** Without what was learned of the path, which the kernel forgets again: a device cannot follow that. */
 function routeMtu(route: Route): number {
   const device = linkByIndex(route.oif)?.mtu ?? MTU_UNKNOWN;
-  return Math.min(device, route.mtu ?? device);
+  return route.learned === true ? device : Math.min(device, route.mtu ?? device);
 }
 
 function localDeviceMtu({ local }: TunnelConfig): number | undefined {

@@ -6,8 +6,10 @@ import type { SharedTables } from '../dataplane/shared-tables.ts';
 import { TUNNEL_COALESCE, TUNNEL_LEARNING, TUNNEL_SEGMENTS } from '../dataplane/tunnel-table.ts';
 import { closeTap } from '../linux/tap.ts';
 import type { FdbVerbs } from '../vtep/fdb-verbs.ts';
+import { mssLimits, overlayMtu } from '../vtep/mtu.ts';
 import type { TunnelInfo } from '../vtep/tunnel-directory.ts';
 import type { Tunnels } from '../vtep/tunnels.ts';
+import { refuseCircularRoutes } from './circular-route.ts';
 import { egressOf, scopeOf, type Egress } from './egress.ts';
 import type { Endpoint, Endpoints } from './endpoints.ts';
 import type { OpenTunnel } from './open-tunnel.ts';
@@ -55,7 +57,8 @@ export class TunnelSet {
       local: egress.local,
     };
     try {
-      await this.#connect(tunnel);
+      refuseCircularRoutes(config, device.link);
+      await this.#connect(tunnel, egress);
     } catch (error) {
       await this.#disconnect(tunnel);
       throw error;
@@ -97,7 +100,7 @@ export class TunnelSet {
     }
   }
 
-  async #connect(tunnel: OpenTunnel): Promise<void> {
+  async #connect(tunnel: OpenTunnel, egress: Egress): Promise<void> {
     const { tables, directory, verbs, workers } = this.#options;
     const { info, config, device, endpoint } = tunnel;
     const { mac, mtu } = device.link;
@@ -115,6 +118,7 @@ export class TunnelSet {
       macHigh: mac.high,
       macLow: mac.low,
       mtu,
+      ...mssLimits(config.mssClamp, Math.min(mtu, overlayMtu(egress.mtu, config.family))),
     });
     const remotes = config.remotes.map((remote) => ({
       address: remote.bytes,
