@@ -32,7 +32,7 @@ export class EgressWatch {
   readonly #changes: Changes;
   /** The MTU that each device got from here, while it is the only one who sets it. */
   readonly #given = new WeakMap<OpenTunnel, number>();
-  /** The MTU that has been reported as too large, and what would fit. */
+  /** The MTU that has been reported as too large, with what would fit. */
   readonly #reported = new WeakMap<OpenTunnel, string>();
   readonly #circular = new Set<string>();
   #round = 0;
@@ -117,10 +117,8 @@ export class EgressWatch {
       this.#reported.set(tunnel, '');
       return;
     }
-    // Its start has said so already (tunnel-device.ts).
-    const before = this.#reported.get(tunnel) ?? what;
+    if (this.#reported.get(tunnel) === what) return;
     this.#reported.set(tunnel, what);
-    if (before === what) return;
     this.#log.warn('mtu larger than the underlay carries', {
       dev: tunnel.info.name,
       mtu,

@@ -59,6 +59,7 @@ export class Housekeeping {
   }
 
   start(): void {
+    this.#egress.look(this.#options.tunnels.list());
     this.#every(ROUND_MS, () => this.#tidy());
     this.#every(EGRESS_MS, () => this.#egress.round(this.#options.tunnels.list()));
     this.#every(WORKER_CHECK_MS, () => this.#checkWorkers());

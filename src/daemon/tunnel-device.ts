@@ -42,9 +42,7 @@ export function openTunnelDevice(
       addAddress(before.index, { address: bytes, length: prefixLength, family });
     }
     if (!before.up) setLink(before.index, { up: true });
-    const link = linkByName(name)!;
-    warnOfMtu(config, link, overlayMtu(egress.mtu, config.family), log);
-    return { tap, link };
+    return { tap, link: linkByName(name)! };
   } catch (error) {
     closeTap(tap);
     throw error;
@@ -53,15 +51,4 @@ export function openTunnelDevice(
 
 export function macText(link: Link): string {
   return link.mac === undefined ? '' : formatMac(link.mac.high, link.mac.low);
-}
-
-/** A larger MTU than the underlay carries loses large frames, which is hard to find later. */
-function warnOfMtu(config: TunnelConfig, link: Link, largest: number, log: Logger): void {
-  if (link.mtu <= largest) return;
-  log.warn('mtu larger than the underlay carries', {
-    dev: config.name,
-    mtu: link.mtu,
-    largest,
-    hint: `ip link set ${config.name} mtu ${largest}, or raise the MTU of the underlay`,
-  });
 }
