@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { type SourceFile, sourceFiles } from '../support/source-files.ts';
 
 const TUNNELS = 'test/integration/tunnel-matrix.test.ts';
+const UNDERLAY = 'test/integration/underlay-changes.test.ts';
 const SERVICE = 'test/integration/systemd.test.ts';
 
 /**
@@ -13,12 +14,14 @@ const SERVICE = 'test/integration/systemd.test.ts';
 const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   'src/daemon/daemon.ts': TUNNELS,
   'src/daemon/egress.ts': TUNNELS,
+  'src/daemon/egress-watch.ts': UNDERLAY,
   'src/daemon/endpoints.ts': TUNNELS,
   'src/daemon/forwarder.ts': TUNNELS,
   'src/daemon/forwarding-worker.ts': TUNNELS,
   'src/daemon/housekeeping.ts': SERVICE,
   'src/daemon/inspector.ts': TUNNELS,
   'src/daemon/main.ts': SERVICE,
+  'src/daemon/remote-routes.ts': 'test/integration/path-mtu.test.ts',
   'src/daemon/tunnel-device.ts': TUNNELS,
   'src/daemon/tunnel-set.ts': TUNNELS,
   'src/daemon/worker-pool.ts': TUNNELS,

@@ -46,6 +46,7 @@ describe('loadConfig()', () => {
           family: 4,
           port: 4789,
           addresses: [],
+          mssClamp: false,
           mtu: 'auto',
           mtuGiven: false,
           learning: true,

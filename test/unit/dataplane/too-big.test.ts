@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { TooBig } from '../../../src/dataplane/too-big.ts';
-import { SEND_TOO_BIG } from '../../../src/packet/transmit-plan.ts';
 import { DataPath, NOW_SECONDS } from '../../support/data-path.ts';
 import { dissect, type Dissected } from '../../support/dissect.ts';
 import { bytesOf, tcpFrame, udpFrame, vxlanDatagram } from '../../support/packets.ts';
@@ -99,100 +98,9 @@ describe('a frame that is too large for the path', () => {
     expect(answer!.quote).toEqual(segment.slice(14, 14 + 548));
     expect(path.drops()).toEqual({ mtu: 6 });
   });
-
-  test('that the kernel refuses teaches, and is answered', () => {
-    const path = new DataPath();
-    const row = path.remote('192.0.2.1');
-    path.flood([row]);
-    path.sender.outcome = () => {
-      path.plan.pathMtu[0] = MTU;
-      return SEND_TOO_BIG;
-    };
-    const frame = udpFrame(LARGE);
-    path.transmit([{ frame }]);
-    expect(path.tables.pathMtus.mtu(row)).toBe(MTU);
-    const [answer] = answersOf(path).map(readError);
-    expect(answer).toMatchObject({ type: 3, code: 4, mtu: MTU - 50 });
-    expect(answer!.quote).toEqual(frame.slice(14, 14 + 548));
-    path.transmit([{ frame }]);
-    expect(path.sender.calls, 'the second was not tried').toBe(1);
-    expect(path.drops()).toEqual({ mtu: 2 });
-  });
-
-  test('whose MTU the kernel did not name is only counted', () => {
-    const path = new DataPath();
-    path.flood([path.remote('192.0.2.1')]);
-    path.sender.outcome = () => SEND_TOO_BIG;
-    path.transmit([{ frame: udpFrame(LARGE) }]);
-    expect([answersOf(path), path.drops()]).toEqual([[], { mtu: 1 }]);
-  });
 });
 
-function icmp(type: number, spec: { family?: 4 | 6 } = {}): Uint8Array {
-  const frame = udpFrame({ ...LARGE, ...spec, payload: bytesOf(1500) });
-  const family = spec.family ?? 4;
-  frame[family === 4 ? 23 : 20] = family === 4 ? 1 : 58;
-  frame[family === 4 ? 34 : 54] = type;
-  if (family === 4) fixIpv4Checksum(frame);
-  return frame;
-}
-
-function fixIpv4Checksum(frame: Uint8Array): void {
-  const view = new DataView(frame.buffer, frame.byteOffset);
-  view.setUint16(24, 0);
-  let sum = 0;
-  for (let at = 14; at < 34; at += 2) sum += view.getUint16(at);
-  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
-  view.setUint16(24, ~sum & 0xffff);
-}
-
 describe('no answer', () => {
-  const six = { family: 6, payload: bytesOf(1500) } as const;
-  test.each([
-    ['without DF', udpFrame({ ...LARGE, dontFragment: false })],
-    ['to a later fragment', udpFrame({ ...LARGE, fragmentOffset: 10 })],
-    ['to an ICMP error', icmp(3)],
-    ['to an ICMPv6 error', icmp(2, { family: 6 })],
-    ['to a multicast MAC', udpFrame({ ...LARGE, destination: '01:00:5e:00:00:01' })],
-    ['to broadcast', udpFrame({ ...LARGE, destination: 'ff:ff:ff:ff:ff:ff' })],
-    ['to a multicast address', udpFrame({ ...LARGE, destinationIp: '224.0.0.5' })],
-    ['to a broadcast address', udpFrame({ ...LARGE, destinationIp: '255.255.255.255' })],
-    ['from nowhere', udpFrame({ ...LARGE, sourceIp: '0.0.0.0' })],
-    ['from the loopback', udpFrame({ ...LARGE, sourceIp: '127.0.0.1' })],
-    ['from a group', udpFrame({ ...LARGE, sourceIp: '239.0.0.1' })],
-    ['with a wrong header checksum', udpFrame({ ...LARGE, wrongIpChecksum: true })],
-    ['to an IPv6 group', udpFrame({ ...six, destinationIp: 'ff02::1' })],
-    ['from an IPv6 group', udpFrame({ ...six, sourceIp: 'ff02::1' })],
-    ['from ::', udpFrame({ ...six, sourceIp: '::' })],
-    ['from ::1', udpFrame({ ...six, sourceIp: '::1' })],
-    [
-      'to a later IPv6 fragment',
-      udpFrame({ ...six, extensions: [[44, Uint8Array.of(0, 0, 0, 80, 0, 0, 0, 1)]] }),
-    ],
-    ['below the least MTU of IPv6', udpFrame({ family: 6, payload: bytesOf(1200) })],
-    ['to what is no IP', udpFrame(LARGE).fill(0x88, 12, 14)],
-  ])('%s', (name, frame) => {
-    const path = new DataPath();
-    const row = path.remote('192.0.2.1');
-    path.flood([row]);
-    const mtu = name.startsWith('below')
-      ? 1329
-      : name.includes('v6') || name.includes('::')
-        ? 1400
-        : MTU;
-    path.tables.pathMtus.learn(row, mtu, NOW_SECONDS);
-    path.transmit([{ frame }]);
-    expect(answersOf(path)).toEqual([]);
-    expect(path.drops()).toEqual({ mtu: 1 });
-  });
-
-  test('of ICMP that is no error, of a first fragment: they are answered', () => {
-    const path = narrow();
-    const first = udpFrame({ ...LARGE, moreFragments: true });
-    path.transmit([{ frame: icmp(8) }, { frame: first }]);
-    expect(answersOf(path).map((frame) => readError(frame).type)).toEqual([3, 3]);
-  });
-
   test('oftener than the rate allows, and again in the next second', () => {
     const path = narrow();
     const frame = udpFrame(LARGE);
