@@ -185,7 +185,7 @@ export class TooBig {
     return IPV6_HEADER_LENGTH + payload;
   }
 
-  /** Copies as much of the packet as may be quoted, from its head and then from its tail; returns how much. */
+  /** Copies what may be quoted of the packet, from its head and then from its tail; returns how much. */
   #quote(to: number, max: number, inHead: number, tail: number): number {
     const { l3, end } = this.#inner;
     const packet = end - l3;
