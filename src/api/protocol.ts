@@ -93,6 +93,8 @@ export interface TunnelReport {
   readonly local6?: string;
   readonly port: number;
   readonly mtu: number;
+  /** Largest TCP segments that a SYN may announce, where they are clamped. */
+  readonly mssClamp?: { readonly ipv4: number; readonly ipv6: number };
   readonly mac: string;
   readonly learning: boolean;
   /** Seconds; 0 means never. */
@@ -143,6 +145,10 @@ export interface RemoteReport {
   readonly configured: boolean;
   /** Member of the flood list. */
   readonly flood: boolean;
+  /** Largest IP packet that the path takes; absent without a route. */
+  readonly pathMtu?: number;
+  /** Seconds until a path MTU that was learned from ICMP is forgotten. */
+  readonly pathMtuExpires?: number;
   readonly tx: Traffic;
   readonly rx: Traffic;
 }

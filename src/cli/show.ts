@@ -58,6 +58,7 @@ function formatTunnel(tunnel: TunnelReport): string[] {
     `  vni: ${tunnel.vni}`,
     `  local: ${[tunnel.local, tunnel.local6].filter(Boolean).join(', ')} port ${tunnel.port}`,
     `  device: index ${tunnel.ifindex}, mac ${tunnel.mac}, mtu ${tunnel.mtu}`,
+    ...formatMssClamp(tunnel),
     `  learning: ${tunnel.learning ? 'on' : 'off'}, ${ageing}`,
     `  offload: ${offload.configured} (${states.join(', ')})`,
     `  outer: ${formatOuter(tunnel.outer)}`,
@@ -83,6 +84,11 @@ function formatOuter(outer: OuterReport): string {
   return words.join(', ');
 }
 
+function formatMssClamp({ mssClamp }: TunnelReport): string[] {
+  if (mssClamp === undefined) return [];
+  return [`  tcp mss clamp: ${mssClamp.ipv4} over IPv4, ${mssClamp.ipv6} over IPv6`];
+}
+
 function formatRemote(remote: RemoteReport): string[] {
   let line = `  remote: ${remote.dst}`;
   if (remote.port !== undefined) line += ` port ${remote.port}`;
@@ -90,6 +96,8 @@ function formatRemote(remote: RemoteReport): string[] {
   if (remote.via !== undefined) line += ` via ${remote.via}`;
   const roles = [remote.configured && 'configured', remote.flood && 'flood'].filter(Boolean);
   if (roles.length > 0) line += ` (${roles.join(', ')})`;
+  if (remote.pathMtu !== undefined) line += ` path mtu ${remote.pathMtu}`;
+  if (remote.pathMtuExpires !== undefined) line += ` for ${remote.pathMtuExpires} s`;
   return [line, `    transfer: ${formatTransfer(remote.rx, remote.tx)}`];
 }
 

@@ -48,6 +48,8 @@ export interface TunnelConfig {
   readonly mtu: number | 'auto';
   /** False when `mtu` is the default: a device that is taken over then keeps its MTU. */
   readonly mtuGiven: boolean;
+  /** TCP segments that a SYN may announce: a number of bytes, or what the tunnel carries; false is off. */
+  readonly mssClamp: boolean | number;
   readonly learning: boolean;
   /** 0 never ages. */
   readonly ageingSeconds: number;
@@ -107,6 +109,7 @@ export const DEFAULT_SOURCE_PORTS: PortRange = { low: 49152, high: 65535 };
 /** `ip link add … type vxlan` without `dstport` uses 8472. */
 export const DEFAULT_PORT = VXLAN_PORT;
 export const DEFAULT_MTU = 'auto';
+export const DEFAULT_MSS_CLAMP = false;
 export const DEFAULT_LEARNING = true;
 export const DEFAULT_AGEING_SECONDS = 300;
 
@@ -120,6 +123,8 @@ export const MTU_MIN = 68;
 export const MTU_MIN_IPV6 = 1280;
 /** What fits an IPv4 datagram of 65,535 bytes beside 20 IPv4 + 8 UDP + 8 VXLAN + 14 Ethernet. */
 export const MTU_MAX = 65485;
+/** The least that Linux believes, TCP_MIN_MSS of net/tcp.h. */
+export const MSS_MIN = 88;
 /** A year: enough for anybody, and far from the end of the FDB's 32-bit seconds. */
 export const AGEING_SECONDS_MAX = 31_536_000;
 export const TUNNELS_MAX = 4096;

@@ -3,6 +3,7 @@ import { VNI_MAX } from '../wire/vxlan.ts';
 import {
   AGEING_SECONDS_MAX,
   LOG_LEVELS,
+  MSS_MIN,
   MTU_MAX,
   MTU_MIN,
   OFFLOADS,
@@ -21,6 +22,7 @@ import {
   underlayAddress,
   wholeNumber,
   wholeNumberOrAuto,
+  wholeNumberOrFlag,
 } from './fields.ts';
 import { CHECKSUMS } from './outer.ts';
 import { doNotFragment, flowLabel, reservedBits, ttl, typeOfService } from './outer-fields.ts';
@@ -60,6 +62,7 @@ export const TUNNEL_SHAPE = {
   port: one(port()),
   addresses: many(overlayAddress()),
   mtu: one(wholeNumberOrAuto(MTU_MIN, MTU_MAX)),
+  'tcp-mss-clamp': one(wholeNumberOrFlag(MSS_MIN, MTU_MAX)),
   'mac-learning': one(flag(), 'learning'),
   ageing: one(wholeNumber(0, AGEING_SECONDS_MAX), 'aging'),
   offload: one(oneOf(OFFLOADS)),

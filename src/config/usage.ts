@@ -4,6 +4,7 @@ import {
   DEFAULT_PORT,
   DEFAULT_SOCKET,
   LOG_LEVELS,
+  MSS_MIN,
   MTU_MAX,
   MTU_MIN,
   OFFLOADS,
@@ -37,6 +38,11 @@ export const DAEMON_OPTIONS: readonly DaemonOption[] = [
     'mtu',
     `MTU of the TAP device: auto, ${MTU_MIN}..${MTU_MAX} (auto: that of the underlay minus 50, ` +
       'or minus 70 over IPv6)',
+  ),
+  tunnel(
+    '--tcp-mss-clamp <bytes>',
+    'tcp-mss-clamp',
+    `lower the segment size that TCP connections agree on: true (to what fits), ${MSS_MIN}..${MTU_MAX}`,
   ),
   tunnel('--port <port>', 'port', `UDP port of VXLAN at both ends (default: ${DEFAULT_PORT})`),
   {

@@ -7,6 +7,7 @@ import { asVtepError } from '../base/errors.ts';
 import { RateLimitedLog, type Logger } from '../base/log.ts';
 import { REMOTES_MAX, TUNNELS_MAX, type Config } from '../config/config.ts';
 import { Counters } from '../dataplane/counters.ts';
+import { PathMtuTable } from '../dataplane/path-mtu.ts';
 import { sharedMemory, type SharedTables } from '../dataplane/shared-tables.ts';
 import { TunnelTable } from '../dataplane/tunnel-table.ts';
 import { DestinationLists } from '../fdb/destination-lists.ts';
@@ -210,7 +211,11 @@ function makeTables(workers: number): SharedTables {
   const grace = Grace.create(workers);
   const remotes = RemoteTable.create(REMOTE_ROWS);
   const counters = new Counters({ workers, tunnels: TUNNELS_MAX, remotes: REMOTE_ROWS });
-  remotes.onNewRow = (index) => counters.clearRemote(index);
+  const pathMtus = new PathMtuTable(REMOTE_ROWS);
+  remotes.onNewRow = (index) => {
+    counters.clearRemote(index);
+    pathMtus.clear(index);
+  };
   return {
     fdb: FdbTable.create(FDB_CAPACITY),
     remotes,
@@ -218,5 +223,6 @@ function makeTables(workers: number): SharedTables {
     grace,
     tunnels: new TunnelTable(TUNNELS_MAX),
     counters,
+    pathMtus,
   };
 }

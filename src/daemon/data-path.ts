@@ -1,4 +1,5 @@
 /** The parts of one worker's data path and their memory. Everything is allocated here, once. */
+import { Answers } from '../dataplane/answers.ts';
 import type { UnderlaySender } from '../dataplane/devices.ts';
 import { Receiver } from '../dataplane/receive.ts';
 import { SEGMENT_HEADER_AREA_BYTES, Segmenter } from '../dataplane/segment.ts';
@@ -57,7 +58,17 @@ export class DataPath {
     this.fastSender = new FastSender(memory, remotes, lanes);
     this.portable = new PortableUnderlay(this.datagrams, remotes, lanes, events);
     const sender: UnderlaySender = options.portable ? this.portable : this.fastSender;
-    this.transmitter = new Transmitter(worker, tables, this.plan, segmenter, sender, lanesPerPool);
+    const answered = memory.take(Answers.bytes);
+    const answers = new Answers(worker, tables.counters, arena, answered, this.tapWriter);
+    this.transmitter = new Transmitter(
+      worker,
+      tables,
+      this.plan,
+      segmenter,
+      sender,
+      lanesPerPool,
+      answers,
+    );
     this.receiver = new Receiver(worker, tables, deliveries, this.tapWriter);
     this.descriptors = new Descriptors(memory, tunnels.capacity, endpointsMax);
   }
@@ -70,6 +81,7 @@ function arenaBytes(remotes: number): number {
     TransmitPlan.bytesFor(MESSAGES) +
     DeliveryPlan.bytesFor(DELIVERIES, DELIVERY_IOVECS) +
     SEGMENT_HEADER_AREA_BYTES +
+    Answers.bytes +
     FastReceiver.bytesFor(DATAGRAMS) +
     FastSender.bytesFor(remotes) +
     Epoll.bytesFor() +

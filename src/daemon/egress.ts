@@ -11,6 +11,8 @@ const MTU_UNKNOWN = 1500;
 export interface Egress {
   /** Smallest MTU on the way to any remote. */
   readonly mtu: number;
+  /** False while no route and no device tells: `mtu` is then the usual one. */
+  readonly known: boolean;
   /** The addresses datagrams leave from, one a family, text; the unspecified one while nothing tells. */
   readonly locals: readonly string[];
   /** What tells this host from others on the underlay: `local`, or an address or MAC it has. */
@@ -29,10 +31,12 @@ export function egressOf(config: TunnelConfig): Egress {
     const source = sources.find((bytes) => isIpv4Mapped(bytes) === (family === 4));
     return localOf(config, family)?.text ?? (source ? formatIp(source) : anyAddress(family));
   });
-  const isKnown = locals[0] !== anyAddress(config.families[0]!);
-  const identity = isKnown ? locals[0]! : hostIdentity();
-  const mtu = mtus.length > 0 ? Math.min(...mtus) : (localDeviceMtu(config) ?? MTU_UNKNOWN);
-  return { mtu, locals, identity };
+  const hasSource = locals[0] !== anyAddress(config.families[0]!);
+  const identity = hasSource ? locals[0]! : hostIdentity();
+  if (mtus.length > 0) return { mtu: Math.min(...mtus), known: true, locals, identity };
+  const mtu = localDeviceMtu(config);
+  const known = mtu !== undefined && config.remotes.length === 0;
+  return { mtu: mtu ?? MTU_UNKNOWN, known, locals, identity };
 }
 
 /** Interface index of a link-local address, else 0. Throws ERR_NOT_FOUND when there is no such interface. */
@@ -55,6 +59,11 @@ export function localText(config: TunnelConfig, family: 4 | 6): string {
   return localOf(config, family)?.text ?? anyAddress(family);
 }
 
+/** The one whose headers leave less room to frames that are flooded to both. */
+export function widestFamily({ families }: TunnelConfig): 4 | 6 {
+  return families.includes(6) ? 6 : 4;
+}
+
 export function anyAddress(family: 4 | 6): string {
   return family === 4 ? '0.0.0.0' : '::';
 }
@@ -71,7 +80,8 @@ function hostIdentity(): string {
   return link?.mac === undefined ? '' : formatMac(link.mac.high, link.mac.low);
 }
 
-function routeToRemote(config: TunnelConfig, remote: UnderlayAddress): Route | undefined {
+/** The route that datagrams to a remote take, undefined while there is none. */
+export function routeToRemote(config: TunnelConfig, remote: UnderlayAddress): Route | undefined {
   const { link } = config.outer;
   const oif = link === undefined ? scopeOf(remote) : resolveInterface(link);
   const local = localOf(config, remote.family);
@@ -82,9 +92,10 @@ function routeToRemote(config: TunnelConfig, remote: UnderlayAddress): Route | u
   return routeTo(remote.bytes, query);
 }
 
+/** Without what was learned of the path, which the kernel forgets again: a device cannot follow that. */
 function routeMtu(route: Route): number {
   const device = linkByIndex(route.oif)?.mtu ?? MTU_UNKNOWN;
-  return Math.min(device, route.mtu ?? device);
+  return route.learned === true ? device : Math.min(device, route.mtu ?? device);
 }
 
 function localDeviceMtu({ locals, outer }: TunnelConfig): number | undefined {

@@ -4,9 +4,11 @@ import { asVtepError } from '../base/errors.ts';
 import { RateLimitedLog, type Logger } from '../base/log.ts';
 import type { SharedTables } from '../dataplane/shared-tables.ts';
 import { Ageing } from '../fdb/ageing.ts';
+import { NetlinkChanges } from '../linux/netlink-changes.ts';
 import { notify, watchdogIntervalMs } from '../linux/sd-notify.ts';
 import type { FdbVerbs } from '../vtep/fdb-verbs.ts';
 import type { TunnelDirectory } from '../vtep/tunnel-directory.ts';
+import { EgressWatch } from './egress-watch.ts';
 import type { TunnelSet } from './tunnel-set.ts';
 import { TunnelWatch } from './tunnel-watch.ts';
 import type { WorkerPool } from './worker-pool.ts';
@@ -15,6 +17,7 @@ const ROUND_MS = 500;
 /** A whole table is swept within this time, as the kernel's rescan interval is. */
 const SWEEP_SECONDS = 10;
 const STATUS_ROUNDS = 10;
+const EGRESS_MS = 500;
 /** A worker gives a sign of life four times a second; this silent, it hangs. */
 const WORKER_SILENT_SECONDS = 3;
 const WORKER_HUNG_SECONDS = 10;
@@ -36,6 +39,8 @@ export class Housekeeping {
   readonly #ageing: Ageing;
   readonly #quiet: RateLimitedLog;
   readonly #watch: TunnelWatch;
+  readonly #changes = new NetlinkChanges();
+  readonly #egress: EgressWatch;
   readonly #timers: NodeJS.Timeout[] = [];
   #round = 0;
   #silent = false;
@@ -45,6 +50,7 @@ export class Housekeeping {
     this.#options = options;
     this.#quiet = new RateLimitedLog(options.log);
     this.#watch = new TunnelWatch(tables, options.log);
+    this.#egress = new EgressWatch(tables, options.log, this.#changes);
     this.#ageing = new Ageing(
       tables.fdb,
       (vni) => directory.byVni(vni)?.ageingSeconds ?? 0,
@@ -53,7 +59,9 @@ export class Housekeeping {
   }
 
   start(): void {
+    this.#egress.look(this.#options.tunnels.list());
     this.#every(ROUND_MS, () => this.#tidy());
+    this.#every(EGRESS_MS, () => this.#egress.round(this.#options.tunnels.list()));
     this.#every(WORKER_CHECK_MS, () => this.#checkWorkers());
     const watchdogMs = watchdogIntervalMs();
     if (watchdogMs !== undefined) this.#every(watchdogMs / 2, () => this.#watchdog());
@@ -61,6 +69,7 @@ export class Housekeeping {
 
   stop(): void {
     this.#timers.forEach(clearInterval);
+    this.#changes.close();
   }
 
   /** What fails here (a descriptor limit, a full netlink socket) must not end forwarding. */

@@ -7,6 +7,7 @@ import type {
   RemoteReport,
   TunnelReport,
 } from '../api/protocol.ts';
+import { monotonicSeconds } from '../base/clock.ts';
 import {
   COUNTER_DROPS,
   COUNTER_RX_PACKETS,
@@ -27,6 +28,7 @@ import type { FdbVerbs } from '../vtep/fdb-verbs.ts';
 import { formatIp } from '../wire/ip.ts';
 import type { OpenTunnel } from './open-tunnel.ts';
 import { outerReport } from './outer-report.ts';
+import { RemoteRoutes } from './remote-routes.ts';
 import { poolsOf } from './transmit-pools.ts';
 import { macText } from './tunnel-device.ts';
 
@@ -60,13 +62,18 @@ export class DaemonInspector implements Inspector {
 
   async tunnels(): Promise<TunnelReport[]> {
     const counts = await this.#options.verbs.countEntries();
+    const routes = new RemoteRoutes(this.#options.tables);
     return this.#options.tunnels().map((tunnel) => {
       const fdb = counts.get(tunnel.info.vni) ?? { learned: 0, static: 0 };
-      return this.#report(tunnel, fdb);
+      return this.#report(tunnel, fdb, routes);
     });
   }
 
-  #report(tunnel: OpenTunnel, fdb: { learned: number; static: number }): TunnelReport {
+  #report(
+    tunnel: OpenTunnel,
+    fdb: { learned: number; static: number },
+    routes: RemoteRoutes,
+  ): TunnelReport {
     const { info, config } = tunnel;
     const { counters } = this.#options.tables;
     // MTU and MAC may have been changed with `ip link` since.
@@ -80,13 +87,14 @@ export class DaemonInspector implements Inspector {
       ...(tunnel.locals[1] === undefined ? {} : { local6: tunnel.locals[1] }),
       port: info.port,
       mtu: link.mtu,
+      ...this.#mssClamp(info.index),
       mac: macText(link),
       learning: config.learning,
       ageing: config.ageingSeconds,
       offload: this.#offload(tunnel),
       outer: outerReport(config.outer),
       underlay: this.#options.portable ? 'portable' : 'fast',
-      remotes: this.#remotes(tunnel),
+      remotes: this.#remotes(tunnel, routes),
       fdb,
       tx: { packets: total(COUNTER_TX_PACKETS), bytes: total(COUNTER_TX_PACKETS + 1) },
       rx: { packets: total(COUNTER_RX_PACKETS), bytes: total(COUNTER_RX_PACKETS + 1) },
@@ -114,7 +122,30 @@ export class DaemonInspector implements Inspector {
     };
   }
 
-  #remotes({ info }: OpenTunnel): RemoteReport[] {
+  #mssClamp(tunnel: number): Pick<TunnelReport, 'mssClamp'> {
+    const { tunnels } = this.#options.tables;
+    const ipv4 = tunnels.mssLimit(tunnel, 4);
+    return ipv4 === 0 ? {} : { mssClamp: { ipv4, ipv6: tunnels.mssLimit(tunnel, 6) } };
+  }
+
+  /** What a worker has learned counts until it expires, else what the kernel knows. */
+  #pathMtu(
+    tunnel: OpenTunnel,
+    remote: number,
+    routes: RemoteRoutes,
+  ): Pick<RemoteReport, 'pathMtu' | 'pathMtuExpires'> {
+    const { pathMtus } = this.#options.tables;
+    const learned = pathMtus.mtu(remote);
+    const left = pathMtus.expires(remote) - monotonicSeconds();
+    const known = routes.pathMtu(tunnel, remote);
+    if (learned > 0 && left > 0 && learned <= (known ?? Infinity)) {
+      return { pathMtu: learned, pathMtuExpires: left };
+    }
+    return known === undefined ? {} : { pathMtu: known };
+  }
+
+  #remotes(tunnel: OpenTunnel, routes: RemoteRoutes): RemoteReport[] {
+    const { info } = tunnel;
     const { tables, verbs } = this.#options;
     const { remotes, counters } = tables;
     const flood = new Set(verbs.floodRemotes(info));
@@ -130,6 +161,7 @@ export class DaemonInspector implements Inspector {
         ...(scope === 0 ? {} : { via: linkByIndex(scope)?.name ?? String(scope) }),
         configured: verbs.isConfigured(info, index),
         flood: flood.has(index),
+        ...this.#pathMtu(tunnel, index, routes),
         tx: { packets: total(REMOTE_TX_PACKETS), bytes: total(REMOTE_TX_PACKETS + 1) },
         rx: { packets: total(REMOTE_RX_PACKETS), bytes: total(REMOTE_RX_PACKETS + 1) },
       };

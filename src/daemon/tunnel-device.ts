@@ -7,7 +7,7 @@ import { closeTap, openTap, type Tap } from '../linux/tap.ts';
 import { overlayMtu } from '../vtep/mtu.ts';
 import { formatMac } from '../wire/mac.ts';
 import { deviceMac } from './device-mac.ts';
-import type { Egress } from './egress.ts';
+import { widestFamily, type Egress } from './egress.ts';
 
 export interface TunnelDevice {
   readonly tap: Tap;
@@ -42,31 +42,13 @@ export function openTunnelDevice(
       addAddress(before.index, { address: bytes, length: prefixLength, family });
     }
     if (!before.up) setLink(before.index, { up: true });
-    const link = linkByName(name)!;
-    warnOfMtu(config, link, overlayMtu(egress.mtu, widestFamily(config)), log);
-    return { tap, link };
+    return { tap, link: linkByName(name)! };
   } catch (error) {
     closeTap(tap);
     throw error;
   }
 }
 
-/** The one whose headers leave less room to frames that are flooded to both. */
-function widestFamily({ families }: TunnelConfig): 4 | 6 {
-  return families.includes(6) ? 6 : 4;
-}
-
 export function macText(link: Link): string {
   return link.mac === undefined ? '' : formatMac(link.mac.high, link.mac.low);
-}
-
-/** A larger MTU than the underlay carries loses large frames, which is hard to find later. */
-function warnOfMtu(config: TunnelConfig, link: Link, largest: number, log: Logger): void {
-  if (link.mtu <= largest) return;
-  log.warn('mtu larger than the underlay carries', {
-    dev: config.name,
-    mtu: link.mtu,
-    largest,
-    hint: `ip link set ${config.name} mtu ${largest}, or raise the MTU of the underlay`,
-  });
 }

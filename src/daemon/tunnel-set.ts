@@ -6,9 +6,11 @@ import type { SharedTables } from '../dataplane/shared-tables.ts';
 import { TUNNEL_COALESCE, TUNNEL_LEARNING, TUNNEL_SEGMENTS } from '../dataplane/tunnel-table.ts';
 import { closeTap } from '../linux/tap.ts';
 import type { FdbVerbs } from '../vtep/fdb-verbs.ts';
+import { mssLimits, overlayMtu } from '../vtep/mtu.ts';
 import type { TunnelInfo } from '../vtep/tunnel-directory.ts';
 import type { Tunnels } from '../vtep/tunnels.ts';
-import { egressOf, scopeOf, type Egress } from './egress.ts';
+import { refuseCircularRoutes } from './circular-route.ts';
+import { egressOf, scopeOf, widestFamily, type Egress } from './egress.ts';
 import type { Endpoints } from './endpoints.ts';
 import type { OpenTunnel } from './open-tunnel.ts';
 import { outerRow } from './outer-row.ts';
@@ -60,7 +62,8 @@ export class TunnelSet {
       locals: egress.locals,
     };
     try {
-      await this.#connect(tunnel);
+      refuseCircularRoutes(config, device.link);
+      await this.#connect(tunnel, egress);
     } catch (error) {
       await this.#disconnect(tunnel);
       throw error;
@@ -113,7 +116,7 @@ export class TunnelSet {
     await this.#options.pools.release(pools);
   }
 
-  async #connect(tunnel: OpenTunnel): Promise<void> {
+  async #connect(tunnel: OpenTunnel, egress: Egress): Promise<void> {
     const { tables, directory, verbs, workers } = this.#options;
     const { info, config, device, endpoints, pools } = tunnel;
     const { mac, mtu } = device.link;
@@ -131,6 +134,7 @@ export class TunnelSet {
       macHigh: mac.high,
       macLow: mac.low,
       mtu,
+      ...mssLimits(config.mssClamp, Math.min(mtu, overlayMtu(egress.mtu, widestFamily(config)))),
     });
     tables.tunnels.outer.write(info.index, outerRow(config.outer));
     const remotes = config.remotes.map((remote) => ({

@@ -1,7 +1,7 @@
 /** Looks after the tunnels that run: follows their devices, tells once what an operator should know. */
 import type { Logger } from '../base/log.ts';
 import { COUNTER_DROPS, COUNTER_NOT_LEARNED } from '../dataplane/counters.ts';
-import { DROP_MTU, DROP_OWN_MAC } from '../dataplane/drop-reasons.ts';
+import { DROP_CIRCULAR_ROUTE, DROP_MTU, DROP_OWN_MAC } from '../dataplane/drop-reasons.ts';
 import type { SharedTables } from '../dataplane/shared-tables.ts';
 import { TUNNEL_COALESCE_FAILED, TUNNEL_SEGMENTATION_FAILED } from '../dataplane/tunnel-table.ts';
 import { linkByIndex, type Link } from '../linux/netlink-link.ts';
@@ -44,7 +44,12 @@ export class TunnelWatch {
     const { counters } = this.#tables;
     if (counters.tunnelTotal(info.index, COUNTER_DROPS + DROP_MTU) > 0) {
       this.#once('frames larger than the path', info.name, {
-        hint: `the underlay carries less than this MTU needs: ip link set ${info.name} mtu …, or raise the underlay's`,
+        hint: `the underlay carries less than this MTU needs: ip link set ${info.name} mtu …, or raise the underlay's; vtep show names the path's`,
+      });
+    }
+    if (counters.tunnelTotal(info.index, COUNTER_DROPS + DROP_CIRCULAR_ROUTE) > 0) {
+      this.#once('own datagrams came back out of the device', info.name, {
+        hint: 'a route to a remote leads into the tunnel itself: ip route get REMOTE',
       });
     }
     if (counters.tunnelTotal(info.index, COUNTER_NOT_LEARNED) > 0) {

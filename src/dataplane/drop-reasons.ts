@@ -34,8 +34,10 @@ export const DROP_RX_OVERFLOW = 20;
 
 /** A bit of the VXLAN header is set that the tunnel wants to be zero. */
 export const DROP_RESERVED_BITS = 21;
+/** Transmit: our own datagram came back out of the tunnel's device. */
+export const DROP_CIRCULAR_ROUTE = 22;
 
-export const DROP_REASON_COUNT = 22;
+export const DROP_REASON_COUNT = 23;
 
 /** Names by number; the README says what to do about each. Index 0 is no reason. */
 export const DROP_REASONS: readonly string[] = [
@@ -61,4 +63,5 @@ export const DROP_REASONS: readonly string[] = [
   'send_failed',
   'rx_overflow',
   'reserved_bits',
+  'circular_route',
 ];

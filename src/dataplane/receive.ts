@@ -46,6 +46,7 @@ import {
   DROP_VNI_UNKNOWN,
 } from './drop-reasons.ts';
 import { InnerPacket } from './inner-packet.ts';
+import { clampReceivedMss } from './mss-clamp.ts';
 import { AMBIGUOUS, classifyMerged, SUPER_FRAME } from './merged-datagram.ts';
 import { passUnfinished } from './pass-unfinished.ts';
 import { payloadSum } from './payload-sum.ts';
@@ -173,6 +174,8 @@ export class Receiver {
       const reason = this.#learn(tunnel, sender, sourceHigh, sourceLow);
       if (reason !== DROP_NONE) return this.#drop(tunnel, reason);
     }
+    const mssLimit = tunnels.mssLimit(tunnel, this.#inner.family);
+    if (mssLimit !== 0) clampReceivedMss(view, this.#inner, mssLimit);
     this.#deliver(tunnel, sender, frame, frameLength, segmentBytes);
   }
 

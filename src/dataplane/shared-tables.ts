@@ -3,6 +3,7 @@ import { Grace } from '../fdb/grace.ts';
 import { RemoteTable } from '../fdb/remotes.ts';
 import { FdbTable } from '../fdb/table.ts';
 import { Counters, type CounterShape } from './counters.ts';
+import { PathMtuTable } from './path-mtu.ts';
 import { TunnelTable } from './tunnel-table.ts';
 
 /** The tables that all threads share. */
@@ -13,6 +14,7 @@ export interface SharedTables {
   readonly grace: Grace;
   readonly tunnels: TunnelTable;
   readonly counters: Counters;
+  readonly pathMtus: PathMtuTable;
 }
 
 /** The memory of {@link SharedTables}: what a message to another thread carries. */
@@ -23,6 +25,7 @@ export interface SharedMemory {
   grace: SharedArrayBuffer;
   tunnels: SharedArrayBuffer;
   counters: SharedArrayBuffer;
+  pathMtus: SharedArrayBuffer;
   shape: CounterShape;
 }
 
@@ -35,6 +38,7 @@ export function attachTables(memory: SharedMemory): SharedTables {
     grace: new Grace(memory.grace),
     tunnels: new TunnelTable(memory.shape.tunnels, memory.tunnels),
     counters: new Counters(memory.shape, memory.counters),
+    pathMtus: new PathMtuTable(memory.shape.remotes, memory.pathMtus),
   };
 }
 
@@ -47,6 +51,7 @@ export function sharedMemory(tables: SharedTables): SharedMemory {
     grace: tables.grace.memory,
     tunnels: tables.tunnels.memory,
     counters: tables.counters.memory,
+    pathMtus: tables.pathMtus.memory,
     shape: tables.counters.shape,
   };
 }

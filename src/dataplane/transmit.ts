@@ -5,8 +5,10 @@
  *
  * 1. its length and source MAC are checked;
  * 2. the FDB says where its destination MAC lives: one remote, a list, or the tunnel's flood list;
+ *    our own datagram that came back is recognised;
  * 3. what the sender's stack left is finished: a partial checksum completed, a super-frame segmented;
  * 4. it is encapsulated: VXLAN header in front, ECN copied out, the inner flow's hash chooses the lane;
+ *    what is larger than the path to the remote is answered with an ICMP error instead;
  * 5. its datagrams join the transmit plan, which is sent when it is full and after each batch.
  */
 import { isList } from '../fdb/destination-lists.ts';
@@ -35,10 +37,13 @@ import {
   readVnetGsoSize,
   readVnetGsoType,
 } from '../wire/virtio-net.ts';
+import type { Answers } from './answers.ts';
 import { completeChecksum } from './checksum-offload.ts';
+import { CircularFrames } from './circular.ts';
 import { COUNTER_TX_PACKETS } from './counters.ts';
 import type { UnderlaySender } from './devices.ts';
 import {
+  DROP_CIRCULAR_ROUTE,
   DROP_MTU,
   DROP_NO_REMOTE,
   DROP_SEND_FAILED,
@@ -51,13 +56,17 @@ import {
 import { flowHash } from './flow-hash.ts';
 import { InheritedHeader } from './inherited-header.ts';
 import { InnerPacket } from './inner-packet.ts';
+import { clampMss } from './mss-clamp.ts';
 import { INHERIT_DF, INHERIT_FLOW_LABEL, INHERIT_TTL } from './outer-table.ts';
+import { PathLimit } from './path-limit.ts';
 import { payloadSum } from './payload-sum.ts';
 import { SEGMENT_NO_ROOM, type Segmenter } from './segment.ts';
 import type { SharedTables } from './shared-tables.ts';
 
 export const NO_LANES = -1;
 const NO_DESTINATION = -1;
+/** Of {@link Transmitter}: the frame is our own and must not be sent again. */
+const CIRCULAR = -3;
 
 export class Transmitter {
   /** First lane of each tunnel by address family, NO_LANES where its underlay does not speak it. */
@@ -73,9 +82,12 @@ export class Transmitter {
   readonly #plan: TransmitPlan;
   readonly #segmenter: Segmenter;
   readonly #sender: UnderlaySender;
+  readonly #answers: Answers;
   readonly #lanesPerPool: number;
   readonly #inner = new InnerPacket();
   readonly #inherited = new InheritedHeader();
+  readonly #circular: CircularFrames;
+  readonly #pathLimit: PathLimit;
 
   // The tunnel in hand.
   #tunnel = 0;
@@ -86,8 +98,12 @@ export class Transmitter {
   #hash = 0;
   #tos = 0;
   #vni = 0;
+  #nowSeconds = 0;
 
-  /** `lanesPerPool` is the number of transmit sockets that each underlay address has. */
+  /**
+   * `lanesPerPool` is the number of transmit sockets that each underlay address has; `answers` takes what
+   * goes back to the device that a frame came from.
+   */
   constructor(
     worker: number,
     tables: SharedTables,
@@ -95,6 +111,7 @@ export class Transmitter {
     segmenter: Segmenter,
     sender: UnderlaySender,
     lanesPerPool: number,
+    answers: Answers,
   ) {
     this.#worker = worker;
     this.#arena = plan.arena;
@@ -104,6 +121,9 @@ export class Transmitter {
     this.#segmenter = segmenter;
     this.#sender = sender;
     this.#lanesPerPool = lanesPerPool;
+    this.#answers = answers;
+    this.#circular = new CircularFrames(tables.remotes);
+    this.#pathLimit = new PathLimit(tables, answers);
     this.lanes4 = new Int32Array(tables.tunnels.capacity).fill(NO_LANES);
     this.lanes6 = new Int32Array(tables.tunnels.capacity).fill(NO_LANES);
     this.lanes4WithoutDf = new Int32Array(tables.tunnels.capacity).fill(NO_LANES);
@@ -115,6 +135,7 @@ export class Transmitter {
    */
   transmit(batch: FrameBatch, tunnel: number, nowSeconds: number): void {
     this.#tunnel = tunnel;
+    this.#nowSeconds = nowSeconds;
     this.#plan.segmentsMax = this.#tables.tunnels.segments(tunnel) ? SEGMENTS_MAX : 1;
     const { outer } = this.#tables.tunnels;
     this.#inherit = outer.inherit(tunnel);
@@ -126,12 +147,14 @@ export class Transmitter {
     }
     this.#flush();
     this.#segmenter.reset();
+    this.#answers.flush();
   }
 
   /** Forgets a batch that could not be finished. */
   discard(): void {
     this.#plan.clear();
     this.#segmenter.reset();
+    this.#answers.discard();
   }
 
   #frame(slot: number, length: number, nowSeconds: number): void {
@@ -151,6 +174,7 @@ export class Transmitter {
     if (destination === NO_DESTINATION) return this.#drop(DROP_NO_REMOTE, 1);
     const matched = fdb.matchedSlot;
     const pieces = this.#prepare(slot, length);
+    if (pieces === CIRCULAR) return this.#drop(DROP_CIRCULAR_ROUTE, 1);
     if (pieces < 0) return this.#drop(DROP_TX_MALFORMED, 1);
     fdb.touch(matched, nowSeconds, pieces);
     if (!isList(destination)) return this.#sendTo(destination);
@@ -173,15 +197,17 @@ export class Transmitter {
     const vnet = slot + SLOT_VNET_OFFSET;
     const inner = this.#inner;
     inner.parse(view, frame, length);
+    if (this.#circular.recognises(view, inner, this.#tunnel, this.#vni)) return CIRCULAR;
     this.#hash = flowHash(view, frame, inner);
     this.#tos = this.#dscp | encapsulateEcn(inner.tos);
     if (this.#inherit !== 0) this.#inheritFrom(inner);
+    const unfinished = (readVnetFlags(view, vnet) & VIRTIO_NET_HDR_F_NEEDS_CSUM) !== 0;
+    const mssLimit = this.#tables.tunnels.mssLimit(this.#tunnel, inner.family);
+    if (mssLimit !== 0) clampMss(view, inner, mssLimit, unfinished);
     const gsoType = readVnetGsoType(view, vnet);
     if (gsoType !== VIRTIO_NET_HDR_GSO_NONE)
       return this.#segment(slot, gsoType & ~VIRTIO_NET_HDR_GSO_ECN, readVnetGsoSize(view, vnet));
-    if ((readVnetFlags(view, vnet) & VIRTIO_NET_HDR_F_NEEDS_CSUM) !== 0) {
-      if (!completeChecksum(view, vnet, frame, length, inner, this.#sum)) return -1;
-    }
+    if (unfinished && !completeChecksum(view, vnet, frame, length, inner, this.#sum)) return -1;
     this.#segmenter.whole(slot, length, this.#vni);
     return 1;
   }
@@ -212,6 +238,9 @@ export class Transmitter {
     const tunnel = this.#tunnel;
     const base = remotes.family(remote) === 4 ? this.#lanes4(tunnel) : this.lanes6[tunnel]!;
     if (base === NO_LANES) return this.#drop(DROP_UNREACHABLE, count);
+    if (!this.#pathLimit.admits(this.#segmenter, tunnel, remote, this.#nowSeconds)) {
+      return this.#drop(DROP_MTU, count);
+    }
     const lane = base + (this.#hash % this.#lanesPerPool);
     const vni = remotes.vni(remote);
     if (vni !== this.#vni) {
@@ -261,6 +290,7 @@ export class Transmitter {
           bytes,
         );
       } else {
+        if (result === SEND_TOO_BIG) this.#pathLimit.learn(plan, message, this.#nowSeconds);
         counters.drop(this.#worker, tunnel, dropReason(result), segments);
       }
     }

@@ -7,6 +7,8 @@ const VNI = 1;
 const MAC_HIGH = 2;
 const MAC_LOW = 3;
 const MTU = 4;
+const MSS_LIMIT4 = 5;
+const MSS_LIMIT6 = 6;
 
 /** The tunnel learns MACs from what arrives. */
 export const TUNNEL_LEARNING = 1;
@@ -26,6 +28,9 @@ export interface TunnelRow {
   macHigh: number;
   macLow: number;
   mtu: number;
+  /** Largest TCP segments that a SYN may announce, over IPv4 and IPv6; 0 or absent: any. */
+  mssLimit4?: number;
+  mssLimit6?: number;
 }
 
 /**
@@ -53,6 +58,7 @@ export class TunnelTable {
     this.#words[at + MAC_HIGH] = row.macHigh;
     this.#words[at + MAC_LOW] = row.macLow;
     this.#words[at + MTU] = row.mtu;
+    this.setMssLimits(tunnel, row.mssLimit4 ?? 0, row.mssLimit6 ?? 0);
     this.#words[at + FLAGS] = row.flags;
   }
 
@@ -103,5 +109,15 @@ export class TunnelTable {
 
   setMtu(tunnel: number, mtu: number): void {
     this.#words[tunnel * WORDS + MTU] = mtu;
+  }
+
+  /** Largest TCP segment that a SYN inside may announce, 0 for any; `family` is the inner packet's. */
+  mssLimit(tunnel: number, family: number): number {
+    return this.#words[tunnel * WORDS + (family === 4 ? MSS_LIMIT4 : MSS_LIMIT6)]!;
+  }
+
+  setMssLimits(tunnel: number, limit4: number, limit6: number): void {
+    this.#words[tunnel * WORDS + MSS_LIMIT4] = limit4;
+    this.#words[tunnel * WORDS + MSS_LIMIT6] = limit6;
   }
 }

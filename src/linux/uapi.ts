@@ -178,12 +178,21 @@ export const RTA_OIF = 4;
 export const RTA_PREFSRC = 7;
 export const RTA_METRICS = 8;
 export const RTAX_MTU = 2;
+export const RTA_CACHEINFO = 12;
+/** The answer is what the kernel has cached: for IPv6, what it has learned of the path. */
+export const RTM_F_CLONED = 0x200;
+export const RTMGRP_LINK = 0x1;
+export const RTMGRP_IPV4_IFADDR = 0x10;
+export const RTMGRP_IPV4_ROUTE = 0x40;
+export const RTMGRP_IPV6_IFADDR = 0x100;
+export const RTMGRP_IPV6_ROUTE = 0x400;
 export const RTEXT_FILTER_SKIP_STATS = 8;
 
 // linux/if_link.h
 export const IFLA_ADDRESS = 1;
 export const IFLA_IFNAME = 3;
 export const IFLA_MTU = 4;
+export const IFLA_LINK = 5;
 export const IFLA_MASTER = 10;
 export const IFLA_LINKINFO = 18;
 export const IFLA_EXT_MASK = 29;

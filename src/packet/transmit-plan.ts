@@ -54,6 +54,8 @@ export class TransmitPlan {
   readonly iovecOffset: Int32Array;
   /** SENT, or why not: of all datagrams of the message. */
   readonly result: Int32Array;
+  /** With SEND_TOO_BIG: the largest IP packet that the path takes, 0 when the kernel did not say. */
+  readonly pathMtu: Int32Array;
   /** The next message of the same lane, or NO_MESSAGE. */
   readonly next: Int32Array;
 
@@ -92,6 +94,7 @@ export class TransmitPlan {
     this.iovecs = new Int32Array(capacity);
     this.iovecOffset = new Int32Array(capacity);
     this.result = new Int32Array(capacity);
+    this.pathMtu = new Int32Array(capacity);
     this.next = new Int32Array(capacity);
     this.#closed = new Uint8Array(capacity);
     for (let message = 0; message < capacity; message += 1) {
@@ -134,6 +137,7 @@ export class TransmitPlan {
     this.bytes[message] = size;
     this.iovecs[message] = 0;
     this.result[message] = SENT;
+    this.pathMtu[message] = 0;
     this.next[message] = NO_MESSAGE;
     this.#closed[message] = 0;
     if (last === NO_MESSAGE) {

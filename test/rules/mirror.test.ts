@@ -5,6 +5,7 @@ import { type SourceFile, sourceFiles } from '../support/source-files.ts';
 
 const TUNNELS = 'test/integration/tunnel-matrix.test.ts';
 const OUTER = 'test/integration/outer-header.test.ts';
+const UNDERLAY = 'test/integration/underlay-changes.test.ts';
 const SERVICE = 'test/integration/systemd.test.ts';
 
 /**
@@ -15,6 +16,7 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   'src/daemon/daemon.ts': TUNNELS,
   'src/daemon/data-path.ts': TUNNELS,
   'src/daemon/egress.ts': TUNNELS,
+  'src/daemon/egress-watch.ts': UNDERLAY,
   'src/daemon/endpoints.ts': TUNNELS,
   'src/daemon/forwarder.ts': TUNNELS,
   'src/daemon/forwarding-worker.ts': TUNNELS,
@@ -23,6 +25,7 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   'src/daemon/main.ts': SERVICE,
   'src/daemon/transmit-lanes.ts': TUNNELS,
   'src/daemon/transmit-pools.ts': OUTER,
+  'src/daemon/remote-routes.ts': 'test/integration/path-mtu.test.ts',
   'src/daemon/tunnel-device.ts': TUNNELS,
   'src/daemon/tunnel-set.ts': TUNNELS,
   'src/daemon/worker-pool.ts': TUNNELS,

@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { formatStatus } from '../../../src/cli/show.ts';
+import type { StatusReport } from '../../../src/api/protocol.ts';
 import { CliFixture } from './cli-fixture.ts';
 
 let cli: CliFixture;
@@ -33,6 +35,20 @@ tunnel: vx42
   remote: 192.168.120.20 (configured, flood)
     transfer: 100 B in 1 frames received, 2.00 KiB in 2 frames sent
 `);
+  });
+
+  it('prints what is known of paths, and the clamp', async () => {
+    const report = JSON.parse((await vtep('-j show vx42')).stdout) as StatusReport;
+    const tunnel = report.tunnels[0]!;
+    const remotes = [
+      { ...tunnel.remotes[0]!, pathMtu: 1500 },
+      { ...tunnel.remotes[0]!, pathMtu: 1400, pathMtuExpires: 593 },
+    ];
+    const mssClamp = { ipv4: 1410, ipv6: 1390 };
+    const text = formatStatus({ ...report, tunnels: [{ ...tunnel, remotes, mssClamp }] });
+    expect(text).toContain('\n  tcp mss clamp: 1410 over IPv4, 1390 over IPv6\n');
+    expect(text).toContain('(configured, flood) path mtu 1500\n');
+    expect(text).toContain('(configured, flood) path mtu 1400 for 593 s\n');
   });
 
   it('prints JSON, and takes "dev" before the name', async () => {

@@ -47,6 +47,7 @@ describe('loadConfig()', () => {
           families: [4],
           port: 4789,
           addresses: [],
+          mssClamp: false,
           mtu: 'auto',
           mtuGiven: false,
           learning: true,

@@ -70,4 +70,13 @@ describe('TunnelTable', () => {
     table.setMtu(0, 1400);
     expect([table.mtu(0), table.vni(0)]).toEqual([1400, 0xff_ffff]);
   });
+
+  test('clamps segment sizes by family only where it was told to', () => {
+    const table = new TunnelTable(2);
+    table.write(1, { ...ROW, mssLimit4: 1410, mssLimit6: 1390 });
+    expect([4, 6].map((family) => table.mssLimit(1, family))).toEqual([1410, 1390]);
+    expect(table.mssLimit(0, 4)).toBe(0);
+    table.write(1, ROW);
+    expect([4, 6].map((family) => table.mssLimit(1, family))).toEqual([0, 0]);
+  });
 });
