@@ -211,6 +211,8 @@ export class Endpoints {
 
   /** True when any tunnel of this endpoint does; one that does not is held to single datagrams by its row. */
   #wantsOffload(tunnel: TunnelConfig): boolean {
+    // One that is added at run time is not in the configuration.
+    if (tunnel.offload === 'auto') return true;
     const key = keyOf(tunnel);
     return this.#config.tunnels.some((other) => other.offload === 'auto' && keyOf(other) === key);
   }

@@ -4,6 +4,7 @@ import { asVtepError } from '../base/errors.ts';
 import { RateLimitedLog, type Logger } from '../base/log.ts';
 import type { SharedTables } from '../dataplane/shared-tables.ts';
 import { Ageing } from '../fdb/ageing.ts';
+import { LinkMonitor } from '../linux/link-monitor.ts';
 import { notify, watchdogIntervalMs } from '../linux/sd-notify.ts';
 import type { FdbVerbs } from '../vtep/fdb-verbs.ts';
 import type { TunnelDirectory } from '../vtep/tunnel-directory.ts';
@@ -36,6 +37,8 @@ export class Housekeeping {
   readonly #ageing: Ageing;
   readonly #quiet: RateLimitedLog;
   readonly #watch: TunnelWatch;
+  /** Made before the first tunnel, so that no change of its device is missed. */
+  readonly #monitor = new LinkMonitor();
   readonly #timers: NodeJS.Timeout[] = [];
   #round = 0;
   #silent = false;
@@ -61,6 +64,7 @@ export class Housekeeping {
 
   stop(): void {
     this.#timers.forEach(clearInterval);
+    this.#monitor.close();
   }
 
   /** What fails here (a descriptor limit, a full netlink socket) must not end forwarding. */
@@ -83,7 +87,8 @@ export class Housekeeping {
     tables.grace.collect();
     this.#round += 1;
     if (this.#round % STATUS_ROUNDS === 1) this.#status();
-    for (const tunnel of tunnels.list()) this.#watch.look(tunnel);
+    const changed = this.#monitor.changes();
+    for (const tunnel of tunnels.list()) this.#watch.look(tunnel, changed.get(tunnel.info.ifindex));
   }
 
   #status(): void {

@@ -7,6 +7,8 @@ import type { TunnelDevice } from './tunnel-device.ts';
 export interface OpenTunnel {
   readonly info: TunnelInfo;
   readonly config: TunnelConfig;
+  /** Named by the configuration; false for one that was added at run time. */
+  readonly configured: boolean;
   readonly device: TunnelDevice;
   readonly endpoint: Endpoint;
   /** The underlay address in use, text. */

@@ -4,6 +4,7 @@ import type { Logger } from '../base/log.ts';
 import type { TunnelConfig } from '../config/config.ts';
 import type { SharedTables } from '../dataplane/shared-tables.ts';
 import { TUNNEL_COALESCE, TUNNEL_LEARNING, TUNNEL_SEGMENTS } from '../dataplane/tunnel-table.ts';
+import { deleteLinks } from '../linux/netlink-link-delete.ts';
 import { closeTap } from '../linux/tap.ts';
 import type { FdbVerbs } from '../vtep/fdb-verbs.ts';
 import type { TunnelInfo } from '../vtep/tunnel-directory.ts';
@@ -11,7 +12,7 @@ import type { Tunnels } from '../vtep/tunnels.ts';
 import { egressOf, scopeOf, type Egress } from './egress.ts';
 import type { Endpoint, Endpoints } from './endpoints.ts';
 import type { OpenTunnel } from './open-tunnel.ts';
-import { macText, openTunnelDevice, type TunnelDevice } from './tunnel-device.ts';
+import { macText, openTunnelDevice, type DeviceState, type TunnelDevice } from './tunnel-device.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
 export interface TunnelSetOptions {
@@ -23,9 +24,17 @@ export interface TunnelSetOptions {
   readonly log: Logger;
 }
 
+/** How a tunnel is opened beside what its configuration says. */
+export interface OpenOptions extends DeviceState {
+  readonly configured: boolean;
+}
+
+const AS_CONFIGURED: OpenOptions = { configured: true, up: true };
+
 export class TunnelSet {
   readonly #options: TunnelSetOptions;
   readonly #open = new Map<number, OpenTunnel>();
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: TunnelSetOptions) {
     this.#options = options;
@@ -39,17 +48,30 @@ export class TunnelSet {
     return this.#open.get(index);
   }
 
-  /** Opens a tunnel; what was opened for it is closed again when a step fails. */
-  async open(config: TunnelConfig): Promise<OpenTunnel> {
+  byName(name: string): OpenTunnel | undefined {
+    const index = this.#options.directory.byName(name)?.index;
+    return index === undefined ? undefined : this.#open.get(index);
+  }
+
+  /** Runs `change` when all changes before it are done: whoever opens and closes tunnels takes turns. */
+  inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(change, change);
+    this.#turn = result.catch(() => undefined);
+    return result;
+  }
+
+  /** Opens a tunnel; what was opened for it is closed again when a step fails. Not yet received from. */
+  async open(config: TunnelConfig, options: OpenOptions = AS_CONFIGURED): Promise<OpenTunnel> {
     const { directory, endpoints, log } = this.#options;
     // Before anything is opened: it fails when all indices are taken.
     const index = directory.freeIndex();
     const egress = egressOf(config);
     const endpoint = await endpoints.acquire(config);
-    const device = await this.#openDevice(config, egress, endpoint);
+    const device = await this.#openDevice(config, egress, endpoint, options);
     const tunnel: OpenTunnel = {
       info: describe(index, config, device),
       config,
+      configured: options.configured,
       device,
       endpoint,
       local: egress.local,
@@ -57,7 +79,7 @@ export class TunnelSet {
     try {
       await this.#connect(tunnel);
     } catch (error) {
-      await this.#disconnect(tunnel);
+      await this.#disconnect([tunnel]);
       throw error;
     }
     this.#open.set(tunnel.info.index, tunnel);
@@ -72,14 +94,21 @@ export class TunnelSet {
     return tunnel;
   }
 
-  async close(tunnel: OpenTunnel): Promise<void> {
-    this.#open.delete(tunnel.info.index);
-    await this.#disconnect(tunnel);
+  /** Has all who ask see `tunnel`, a changed copy, in the place of the one with its index. */
+  replace(tunnel: OpenTunnel): void {
+    this.#options.directory.replace(tunnel.info);
+    this.#open.set(tunnel.info.index, tunnel);
+  }
+
+  /** Closes tunnels with everything that belongs to them; many cost little more than one. */
+  async close(...tunnels: readonly OpenTunnel[]): Promise<void> {
+    for (const { info } of tunnels) this.#open.delete(info.index);
+    await this.#disconnect(tunnels);
   }
 
   /** Closes every descriptor, after the workers have stopped. */
   closeDevices(): void {
-    for (const { device } of this.#open.values()) closeTap(device.tap);
+    this.#removeDevices([...this.#open.values()]);
     this.#open.clear();
   }
 
@@ -87,10 +116,11 @@ export class TunnelSet {
     config: TunnelConfig,
     egress: Egress,
     endpoint: Endpoint,
+    state: DeviceState,
   ): Promise<TunnelDevice> {
     const { endpoints, workers, log } = this.#options;
     try {
-      return openTunnelDevice(config, egress, workers.count, log);
+      return openTunnelDevice(config, egress, workers.count, state, log);
     } catch (error) {
       await endpoints.release(endpoint);
       throw error;
@@ -133,13 +163,27 @@ export class TunnelSet {
     }));
   }
 
-  async #disconnect({ info, device, endpoint }: OpenTunnel): Promise<void> {
+  async #disconnect(tunnels: readonly OpenTunnel[]): Promise<void> {
     const { directory, verbs, endpoints, workers } = this.#options;
-    await workers.all(() => ({ type: 'close-tunnel', tunnel: info.index }));
-    closeTap(device.tap);
-    await verbs.removeTunnel(info);
-    directory.remove(info);
-    await endpoints.release(endpoint);
+    for (const { info } of tunnels) {
+      await workers.all(() => ({ type: 'close-tunnel', tunnel: info.index }));
+    }
+    this.#removeDevices(tunnels);
+    // First, so that nobody adds an entry behind the removal of all.
+    for (const { info } of tunnels) directory.remove(info);
+    await verbs.removeTunnels(tunnels.map(({ info }) => info));
+    for (const { endpoint } of tunnels) await endpoints.release(endpoint);
+  }
+
+  /** A device goes with its last descriptor, but slowly: several are deleted at once first. */
+  #removeDevices(tunnels: readonly OpenTunnel[]): void {
+    const made = tunnels.filter(({ device }) => device.tap.created);
+    try {
+      if (made.length > 1) deleteLinks(made.map(({ info }) => info.ifindex));
+    } catch (error) {
+      this.#options.log.debug('devices not deleted at once', { error: String(error) });
+    }
+    for (const { device } of tunnels) closeTap(device.tap);
   }
 }
 
