@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { type SourceFile, sourceFiles } from '../support/source-files.ts';
 
 const TUNNELS = 'test/integration/tunnel-matrix.test.ts';
+const LINKS = 'test/integration/link.test.ts';
 const SERVICE = 'test/integration/systemd.test.ts';
 
 /**
@@ -18,6 +19,9 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   'src/daemon/forwarding-worker.ts': TUNNELS,
   'src/daemon/housekeeping.ts': SERVICE,
   'src/daemon/inspector.ts': TUNNELS,
+  'src/daemon/link-change.ts': LINKS,
+  'src/daemon/link-report.ts': LINKS,
+  'src/daemon/link-verbs.ts': LINKS,
   'src/daemon/main.ts': SERVICE,
   'src/daemon/tunnel-device.ts': TUNNELS,
   'src/daemon/tunnel-set.ts': TUNNELS,
