@@ -87,8 +87,7 @@ const FOREIGN: Readonly<Record<string, string>> = {
 };
 
 /**
- * `[dev|name] NAME [WORD …] type vxlan [WORD …]` in any order, as `ip link add` has it. `verb` is for messages.
- * Throws ERR_USAGE.
+ * `[dev|name] NAME [WORD …] type vxlan [WORD …]` in any order, as `ip link add` has it. Throws ERR_USAGE.
  */
 export function parseLinkAdd(tokens: readonly string[]): LinkWords {
   const { link, typed } = parseWords('add', tokens);

@@ -11,7 +11,7 @@ const SOCKADDR_NL_LENGTH = 12;
 const GROUPS_OFFSET = 8;
 const RECEIVE_BYTES = 64 << 10;
 
-/** Follows the interfaces of the network namespace it was made in. Not blocking; the owner asks now and then. */
+/** Follows the interfaces of the network namespace it was made in; its owner asks now and then. */
 export class LinkMonitor {
   readonly #fd: number;
   readonly #buffer = Buffer.alloc(RECEIVE_BYTES);

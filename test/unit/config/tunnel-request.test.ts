@@ -21,7 +21,7 @@ describe('readTunnelRequest()', () => {
   it('refuses all that is wrong at once, by key', () => {
     const wrong = { id: 0, remotes: ['nowhere'], dstport: 1 };
     expect(() => readTunnelRequest('vx42', wrong, 'auto')).toThrow(usage('Cannot add "vx42": '));
-    for (const part of ['id: 0 is out of range', 'remotes[0]: "nowhere"', 'dstport: is the word']) {
+    for (const part of ['id: "0" is out of range', 'remotes[0]: "nowhere"', 'dstport: is the word']) {
       expect(() => readTunnelRequest('vx42', wrong, 'auto')).toThrow(usage(part));
     }
     expect(() => readTunnelRequest('a name', { id: 1 }, 'auto')).toThrow(usage('is not a name'));
@@ -41,6 +41,6 @@ describe('readTunnelChange()', () => {
   it('says of the other keys what to do instead', () => {
     expect(() => readTunnelChange('vx42', { id: 43 })).toThrow(usage('delete it and add it again'));
     expect(() => readTunnelChange('vx42', { remotes: ['10.0.0.1'] })).toThrow(usage('fdb append'));
-    expect(() => readTunnelChange('vx42', { mtu: 5 })).toThrow(usage('mtu: 5 is out of range'));
+    expect(() => readTunnelChange('vx42', { mtu: 5 })).toThrow(usage('mtu: "5" is out of range'));
   });
 });
