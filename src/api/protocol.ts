@@ -86,6 +86,8 @@ export type OffloadState = 'on' | 'off' | 'off after a failure';
 export interface TunnelReport {
   readonly ifname: string;
   readonly ifindex: number;
+  /** Named by the configuration; false for a tunnel that was added at run time. */
+  readonly configured: boolean;
   readonly vni: number;
   /** The underlay address in use, text; that of IPv4 where the tunnel has both families. */
   readonly local: string;

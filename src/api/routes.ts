@@ -18,6 +18,8 @@ import {
   readLines,
   SMALL_BODY_BYTES_MAX,
 } from './body.ts';
+import type { Links } from './link-protocol.ts';
+import { changeLinks, showLinks } from './link-routes.ts';
 import { API_VERSION, NDJSON } from './protocol.ts';
 import type { ChangeReport, FlushReport, Inspector, VersionReport } from './protocol.ts';
 import {
@@ -37,6 +39,7 @@ export interface ApiServices {
   readonly verbs: FdbVerbs;
   readonly tunnels: TunnelDirectory;
   readonly inspector: Inspector;
+  readonly links: Links;
 }
 
 interface Exchange extends ApiServices {
@@ -51,6 +54,7 @@ type Handler = (exchange: Exchange) => Promise<void>;
 const ROUTES: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {
   [`/${API_VERSION}/version`]: { GET: version },
   [`/${API_VERSION}/tunnels`]: { GET: tunnels },
+  [`/${API_VERSION}/links`]: { GET: showLinks, POST: changeLinks },
   [`/${API_VERSION}/fdb`]: { GET: show, POST: change },
   [`/${API_VERSION}/fdb/entry`]: { GET: entry },
   [`/${API_VERSION}/fdb/flush`]: { POST: flush },

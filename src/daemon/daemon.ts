@@ -21,6 +21,7 @@ import { Tunnels } from '../vtep/tunnels.ts';
 import { Endpoints } from './endpoints.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { DaemonInspector } from './inspector.ts';
+import { LinkVerbs } from './link-verbs.ts';
 import type { OpenTunnel } from './open-tunnel.ts';
 import { TransmitPools } from './transmit-pools.ts';
 import { TunnelSet } from './tunnel-set.ts';
@@ -49,7 +50,6 @@ export class Daemon {
   readonly #api: ApiServer;
   readonly #quiet: RateLimitedLog;
   #stopping = false;
-  #turn: Promise<void> = Promise.resolve();
 
   /** Starts the worker threads. `onFailure` is called when the daemon cannot go on: end the process then. */
   constructor(config: Config, log: Logger, onFailure: () => void) {
@@ -110,6 +110,14 @@ export class Daemon {
       verbs,
       tunnels: directory,
       inspector,
+      links: new LinkVerbs({
+        config,
+        tables,
+        verbs,
+        tunnels: this.#tunnels,
+        endpoints: this.#endpoints,
+        log,
+      }),
       socketPath: config.socket,
       log,
     });
@@ -120,8 +128,10 @@ export class Daemon {
     try {
       // First, because a second daemon on the same socket must not touch a tunnel.
       await this.#api.listen();
-      for (const tunnel of this.#config.tunnels) await this.#tunnels.open(tunnel);
-      await this.#endpoints.listen();
+      await this.#tunnels.inTurn(async () => {
+        for (const tunnel of this.#config.tunnels) await this.#tunnels.open(tunnel);
+        await this.#endpoints.listen();
+      });
     } catch (error) {
       await this.#shutDown();
       throw error;
@@ -163,7 +173,8 @@ export class Daemon {
   /** Somebody deleted a TAP, or a socket broke. Everything else goes on forwarding. */
   #onLost(what: 'tunnel' | 'endpoint', index: number, errno: number): void {
     const tunnel = what === 'tunnel' ? this.#tunnels.get(index) : undefined;
-    if (tunnel !== undefined) void this.#remake(tunnel);
+    if (tunnel?.configured === true) void this.#remake(tunnel);
+    else if (tunnel !== undefined) void this.#forget(tunnel);
     // Every worker reports the device; after the first report it is not open any more.
     else if (what === 'endpoint') this.#fail('receive socket failed', { index, errno });
   }
@@ -177,16 +188,14 @@ export class Daemon {
     });
     let closed = false;
     const attempt = async (): Promise<void> => {
-      if (!closed) await this.#tunnels.close(tunnel);
+      if (!closed && !(await this.#close(tunnel))) return;
       closed = true;
       await this.#tunnels.open(config);
       await this.#endpoints.listen();
     };
     while (!this.#stopping) {
       try {
-        // One after the other: tunnels that share an endpoint may have been lost together.
-        this.#turn = this.#turn.then(attempt, attempt);
-        await this.#turn;
+        await this.#tunnels.inTurn(attempt);
         return;
       } catch (error) {
         const { message } = asVtepError(error);
@@ -194,6 +203,24 @@ export class Daemon {
       }
       await setTimeout(REOPEN_MS);
     }
+  }
+
+  /** Nobody wants a tunnel any more that was added at run time and whose device was deleted. */
+  async #forget(tunnel: OpenTunnel): Promise<void> {
+    const dev = tunnel.config.name;
+    if (!(await this.#tunnels.inTurn(() => this.#close(tunnel)))) return;
+    this.#log.warn('device lost', {
+      dev,
+      hint: 'somebody deleted it; it was added at run time: vtep link add brings it back',
+    });
+  }
+
+  /** False when another order has closed it, or put another in its place, meanwhile. */
+  async #close({ info, device }: OpenTunnel): Promise<boolean> {
+    const now = this.#tunnels.get(info.index);
+    if (now?.device !== device) return false;
+    await this.#tunnels.close(now);
+    return true;
   }
 
   /** The kernel goes on hashing flows onto a dead worker's sockets: only a new process mends that. */

@@ -5,6 +5,7 @@ import { RateLimitedLog, type Logger } from '../base/log.ts';
 import type { SharedTables } from '../dataplane/shared-tables.ts';
 import { Ageing } from '../fdb/ageing.ts';
 import { NetlinkChanges } from '../linux/netlink-changes.ts';
+import { LinkMonitor } from '../linux/link-monitor.ts';
 import { notify, watchdogIntervalMs } from '../linux/sd-notify.ts';
 import type { FdbVerbs } from '../vtep/fdb-verbs.ts';
 import type { TunnelDirectory } from '../vtep/tunnel-directory.ts';
@@ -41,6 +42,8 @@ export class Housekeeping {
   readonly #watch: TunnelWatch;
   readonly #changes = new NetlinkChanges();
   readonly #egress: EgressWatch;
+  /** Made before the first tunnel, so that no change of its device is missed. */
+  readonly #monitor = new LinkMonitor();
   readonly #timers: NodeJS.Timeout[] = [];
   #round = 0;
   #silent = false;
@@ -70,6 +73,7 @@ export class Housekeeping {
   stop(): void {
     this.#timers.forEach(clearInterval);
     this.#changes.close();
+    this.#monitor.close();
   }
 
   /** What fails here (a descriptor limit, a full netlink socket) must not end forwarding. */
@@ -92,7 +96,8 @@ export class Housekeeping {
     tables.grace.collect();
     this.#round += 1;
     if (this.#round % STATUS_ROUNDS === 1) this.#status();
-    for (const tunnel of tunnels.list()) this.#watch.look(tunnel);
+    const changed = this.#monitor.changes();
+    for (const tunnel of tunnels.list()) this.#watch.look(tunnel, changed.get(tunnel.info.ifindex));
   }
 
   #status(): void {

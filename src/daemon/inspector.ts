@@ -23,7 +23,7 @@ import {
   TUNNEL_SEGMENTATION_FAILED,
   TUNNEL_SEGMENTS,
 } from '../dataplane/tunnel-table.ts';
-import { linkByIndex } from '../linux/netlink-link.ts';
+import { linkByIndex, listLinks, type Link } from '../linux/netlink-link.ts';
 import type { FdbVerbs } from '../vtep/fdb-verbs.ts';
 import { formatIp } from '../wire/ip.ts';
 import type { OpenTunnel } from './open-tunnel.ts';
@@ -63,25 +63,28 @@ export class DaemonInspector implements Inspector {
   async tunnels(): Promise<TunnelReport[]> {
     const counts = await this.#options.verbs.countEntries();
     const routes = new RemoteRoutes(this.#options.tables);
+    // MTU and MAC may have been changed with `ip link` since.
+    const links = new Map(listLinks().map((link) => [link.index, link]));
     return this.#options.tunnels().map((tunnel) => {
       const fdb = counts.get(tunnel.info.vni) ?? { learned: 0, static: 0 };
-      return this.#report(tunnel, fdb, routes);
+      const link = links.get(tunnel.info.ifindex) ?? tunnel.device.link;
+      return this.#report(tunnel, fdb, link, routes);
     });
   }
 
   #report(
     tunnel: OpenTunnel,
     fdb: { learned: number; static: number },
+    link: Link,
     routes: RemoteRoutes,
   ): TunnelReport {
     const { info, config } = tunnel;
     const { counters } = this.#options.tables;
-    // MTU and MAC may have been changed with `ip link` since.
-    const link = linkByIndex(info.ifindex) ?? tunnel.device.link;
     const total = (column: number): number => counters.tunnelTotal(info.index, column);
     return {
       ifname: info.name,
       ifindex: info.ifindex,
+      configured: tunnel.configured,
       vni: info.vni,
       local: tunnel.locals[0]!,
       ...(tunnel.locals[1] === undefined ? {} : { local6: tunnel.locals[1] }),

@@ -8,6 +8,8 @@ import type { TunnelDevice } from './tunnel-device.ts';
 export interface OpenTunnel {
   readonly info: TunnelInfo;
   readonly config: TunnelConfig;
+  /** Named by the configuration; false for one that was added at run time. */
+  readonly configured: boolean;
   readonly device: TunnelDevice;
   /** One of each family. */
   readonly endpoints: readonly Endpoint[];

@@ -3,9 +3,10 @@ import type { Logger } from '../base/log.ts';
 import type { TunnelConfig } from '../config/config.ts';
 import { addAddress } from '../linux/netlink-address.ts';
 import { linkByName, setLink, type Link } from '../linux/netlink-link.ts';
+import { removeQdisc } from '../linux/netlink-qdisc.ts';
 import { closeTap, openTap, type Tap } from '../linux/tap.ts';
 import { overlayMtu } from '../vtep/mtu.ts';
-import { formatMac } from '../wire/mac.ts';
+import { formatMac, type Mac } from '../wire/mac.ts';
 import { deviceMac } from './device-mac.ts';
 import { widestFamily, type Egress } from './egress.ts';
 
@@ -13,6 +14,14 @@ export interface TunnelDevice {
   readonly tap: Tap;
   /** As it is after it was set up. */
   readonly link: Link;
+}
+
+/** What is not of the configuration. */
+export interface DeviceState {
+  /** False leaves a device that is made here down. */
+  readonly up: boolean;
+  /** In place of the one that is made up. */
+  readonly mac?: Mac | undefined;
 }
 
 /**
@@ -25,6 +34,7 @@ export function openTunnelDevice(
   config: TunnelConfig,
   egress: Egress,
   workers: number,
+  state: DeviceState,
   log: Logger,
 ): TunnelDevice {
   const { name, vni } = config;
@@ -33,7 +43,9 @@ export function openTunnelDevice(
     const before = linkByName(name)!;
     const mtu = config.mtu === 'auto' ? overlayMtu(egress.mtu, widestFamily(config)) : config.mtu;
     if (tap.created) {
-      setLink(before.index, { mac: deviceMac({ local: egress.identity, name, vni }), mtu });
+      const mac = state.mac ?? deviceMac({ local: egress.identity, name, vni });
+      setLink(before.index, { mac, mtu });
+      if (tap.multiQueue) dispenseWithQueue(before, log);
     } else {
       if (config.mtuGiven && before.mtu !== mtu) setLink(before.index, { mtu });
       log.info('device taken over', { dev: name, mtu: before.mtu, multi_queue: tap.multiQueue });
@@ -41,11 +53,20 @@ export function openTunnelDevice(
     for (const { bytes, prefixLength, family } of config.addresses) {
       addAddress(before.index, { address: bytes, length: prefixLength, family });
     }
-    if (!before.up) setLink(before.index, { up: true });
+    if (!before.up && state.up) setLink(before.index, { up: true });
     return { tap, link: linkByName(name)! };
   } catch (error) {
     closeTap(tap);
     throw error;
+  }
+}
+
+/** Costs memory and time only where it stays, so a kernel that refuses is no failure. */
+function dispenseWithQueue({ index, name }: Link, log: Logger): void {
+  try {
+    removeQdisc(index);
+  } catch (error) {
+    log.debug('queueing discipline stays', { dev: name, error: String(error) });
   }
 }
 

@@ -4,6 +4,7 @@ import type { Logger } from '../base/log.ts';
 import type { TunnelConfig } from '../config/config.ts';
 import type { SharedTables } from '../dataplane/shared-tables.ts';
 import { TUNNEL_COALESCE, TUNNEL_LEARNING, TUNNEL_SEGMENTS } from '../dataplane/tunnel-table.ts';
+import { deleteLinks } from '../linux/netlink-link-delete.ts';
 import { closeTap } from '../linux/tap.ts';
 import type { FdbVerbs } from '../vtep/fdb-verbs.ts';
 import { mssLimits, overlayMtu } from '../vtep/mtu.ts';
@@ -15,7 +16,7 @@ import type { Endpoints } from './endpoints.ts';
 import type { OpenTunnel } from './open-tunnel.ts';
 import { outerRow } from './outer-row.ts';
 import { poolsOf, type TransmitPools, type TunnelPools } from './transmit-pools.ts';
-import { macText, openTunnelDevice, type TunnelDevice } from './tunnel-device.ts';
+import { macText, openTunnelDevice, type DeviceState, type TunnelDevice } from './tunnel-device.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
 export interface TunnelSetOptions {
@@ -29,10 +30,17 @@ export interface TunnelSetOptions {
 }
 
 type Sockets = Pick<OpenTunnel, 'endpoints' | 'pools'>;
+/** How a tunnel is opened beside what its configuration says. */
+export interface OpenOptions extends DeviceState {
+  readonly configured: boolean;
+}
+
+const AS_CONFIGURED: OpenOptions = { configured: true, up: true };
 
 export class TunnelSet {
   readonly #options: TunnelSetOptions;
   readonly #open = new Map<number, OpenTunnel>();
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: TunnelSetOptions) {
     this.#options = options;
@@ -46,17 +54,30 @@ export class TunnelSet {
     return this.#open.get(index);
   }
 
-  /** Opens a tunnel; what was opened for it is closed again when a step fails. */
-  async open(config: TunnelConfig): Promise<OpenTunnel> {
+  byName(name: string): OpenTunnel | undefined {
+    const index = this.#options.directory.byName(name)?.index;
+    return index === undefined ? undefined : this.#open.get(index);
+  }
+
+  /** Runs `change` when all changes before it are done: whoever opens and closes tunnels takes turns. */
+  inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(change, change);
+    this.#turn = result.catch(() => undefined);
+    return result;
+  }
+
+  /** Opens a tunnel; what was opened for it is closed again when a step fails. Not yet received from. */
+  async open(config: TunnelConfig, options: OpenOptions = AS_CONFIGURED): Promise<OpenTunnel> {
     const { directory, log } = this.#options;
     // Before anything is opened: it fails when all indices are taken.
     const index = directory.freeIndex();
     const egress = egressOf(config);
     const sockets = await this.#openSockets(config);
-    const device = await this.#openDevice(config, egress, sockets);
+    const device = await this.#openDevice(config, egress, sockets, options);
     const tunnel: OpenTunnel = {
       info: describe(index, config, device),
       config,
+      configured: options.configured,
       device,
       ...sockets,
       locals: egress.locals,
@@ -65,7 +86,7 @@ export class TunnelSet {
       refuseCircularRoutes(config, device.link);
       await this.#connect(tunnel, egress);
     } catch (error) {
-      await this.#disconnect(tunnel);
+      await this.#disconnect([tunnel]);
       throw error;
     }
     this.#open.set(tunnel.info.index, tunnel);
@@ -80,14 +101,21 @@ export class TunnelSet {
     return tunnel;
   }
 
-  async close(tunnel: OpenTunnel): Promise<void> {
-    this.#open.delete(tunnel.info.index);
-    await this.#disconnect(tunnel);
+  /** Has all who ask see `tunnel`, a changed copy, in the place of the one with its index. */
+  replace(tunnel: OpenTunnel): void {
+    this.#options.directory.replace(tunnel.info);
+    this.#open.set(tunnel.info.index, tunnel);
+  }
+
+  /** Closes tunnels with everything that belongs to them; many cost little more than one. */
+  async close(...tunnels: readonly OpenTunnel[]): Promise<void> {
+    for (const { info } of tunnels) this.#open.delete(info.index);
+    await this.#disconnect(tunnels);
   }
 
   /** Closes every descriptor, after the workers have stopped. */
   closeDevices(): void {
-    for (const { device } of this.#open.values()) closeTap(device.tap);
+    this.#removeDevices([...this.#open.values()]);
     this.#open.clear();
   }
 
@@ -101,10 +129,15 @@ export class TunnelSet {
     }
   }
 
-  async #openDevice(config: TunnelConfig, egress: Egress, sockets: Sockets): Promise<TunnelDevice> {
+  async #openDevice(
+    config: TunnelConfig,
+    egress: Egress,
+    sockets: Sockets,
+    state: DeviceState,
+  ): Promise<TunnelDevice> {
     const { workers, log } = this.#options;
     try {
-      return openTunnelDevice(config, egress, workers.count, log);
+      return openTunnelDevice(config, egress, workers.count, state, log);
     } catch (error) {
       await this.#releaseSockets(sockets);
       throw error;
@@ -157,14 +190,27 @@ export class TunnelSet {
     }));
   }
 
-  async #disconnect(tunnel: OpenTunnel): Promise<void> {
-    const { info, device } = tunnel;
+  async #disconnect(tunnels: readonly OpenTunnel[]): Promise<void> {
     const { directory, verbs, workers } = this.#options;
-    await workers.all(() => ({ type: 'close-tunnel', tunnel: info.index }));
-    closeTap(device.tap);
-    await verbs.removeTunnel(info);
-    directory.remove(info);
-    await this.#releaseSockets(tunnel);
+    for (const { info } of tunnels) {
+      await workers.all(() => ({ type: 'close-tunnel', tunnel: info.index }));
+    }
+    this.#removeDevices(tunnels);
+    // First, so that nobody adds an entry behind the removal of all.
+    for (const { info } of tunnels) directory.remove(info);
+    await verbs.removeTunnels(tunnels.map(({ info }) => info));
+    for (const tunnel of tunnels) await this.#releaseSockets(tunnel);
+  }
+
+  /** A device goes with its last descriptor, but slowly: several are deleted at once first. */
+  #removeDevices(tunnels: readonly OpenTunnel[]): void {
+    const made = tunnels.filter(({ device }) => device.tap.created);
+    try {
+      if (made.length > 1) deleteLinks(made.map(({ info }) => info.ifindex));
+    } catch (error) {
+      this.#options.log.debug('devices not deleted at once', { error: String(error) });
+    }
+    for (const { device } of tunnels) closeTap(device.tap);
   }
 }
 

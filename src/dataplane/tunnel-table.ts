@@ -107,6 +107,12 @@ export class TunnelTable {
     this.#words[tunnel * WORDS + MAC_LOW] = macLow;
   }
 
+  setLearning(tunnel: number, on: boolean): void {
+    const at = tunnel * WORDS + FLAGS;
+    if (on) Atomics.or(this.#words, at, TUNNEL_LEARNING);
+    else Atomics.and(this.#words, at, ~TUNNEL_LEARNING);
+  }
+
   setMtu(tunnel: number, mtu: number): void {
     this.#words[tunnel * WORDS + MTU] = mtu;
   }

@@ -39,6 +39,7 @@ export const EPOLLHUP = 0x010;
 
 // linux/socket.h, linux/net.h
 export const AF_UNIX = 1;
+export const AF_UNSPEC = 0;
 export const AF_INET = 2;
 export const AF_INET6 = 10;
 export const AF_NETLINK = 16;
@@ -150,6 +151,7 @@ export const NLM_F_DUMP_INTR = 0x010;
 export const NLM_F_CAPPED = 0x100;
 export const NLM_F_ACK_TLVS = 0x200;
 export const NLM_F_DUMP = 0x300;
+export const NLM_F_REPLACE = 0x100;
 export const NLM_F_EXCL = 0x200;
 export const NLM_F_CREATE = 0x400;
 export const NLMSG_ERROR = 2;
@@ -167,6 +169,7 @@ export const RTM_DELADDR = 21;
 export const RTM_GETADDR = 22;
 export const RTM_NEWROUTE = 24;
 export const RTM_GETROUTE = 26;
+export const RTM_NEWQDISC = 36;
 export const RTN_UNICAST = 1;
 export const RTN_LOCAL = 2;
 export const RTN_BROADCAST = 3;
@@ -191,10 +194,18 @@ export const RTEXT_FILTER_SKIP_STATS = 8;
 // linux/if_link.h
 export const IFLA_ADDRESS = 1;
 export const IFLA_IFNAME = 3;
+export const IFLA_BROADCAST = 2;
 export const IFLA_MTU = 4;
 export const IFLA_LINK = 5;
+export const IFLA_QDISC = 6;
 export const IFLA_MASTER = 10;
+export const IFLA_TXQLEN = 13;
+export const IFLA_OPERSTATE = 16;
+export const IFLA_LINKMODE = 17;
 export const IFLA_LINKINFO = 18;
+export const IFLA_GROUP = 27;
+export const IFLA_MIN_MTU = 50;
+export const IFLA_MAX_MTU = 51;
 export const IFLA_EXT_MASK = 29;
 export const IFLA_INFO_KIND = 1;
 export const IFLA_INFO_DATA = 2;
@@ -211,3 +222,7 @@ export const IFLA_VXLAN_LOCAL6 = 17;
 // linux/if_addr.h
 export const IFA_ADDRESS = 1;
 export const IFA_LOCAL = 2;
+
+// linux/pkt_sched.h and linux/rtnetlink.h
+export const TC_H_ROOT = 0xffffffff;
+export const TCA_KIND = 1;

@@ -6,6 +6,7 @@ import { type SourceFile, sourceFiles } from '../support/source-files.ts';
 const TUNNELS = 'test/integration/tunnel-matrix.test.ts';
 const OUTER = 'test/integration/outer-header.test.ts';
 const UNDERLAY = 'test/integration/underlay-changes.test.ts';
+const LINKS = 'test/integration/link.test.ts';
 const SERVICE = 'test/integration/systemd.test.ts';
 
 /**
@@ -22,6 +23,9 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   'src/daemon/forwarding-worker.ts': TUNNELS,
   'src/daemon/housekeeping.ts': SERVICE,
   'src/daemon/inspector.ts': TUNNELS,
+  'src/daemon/link-change.ts': LINKS,
+  'src/daemon/link-report.ts': LINKS,
+  'src/daemon/link-verbs.ts': LINKS,
   'src/daemon/main.ts': SERVICE,
   'src/daemon/transmit-lanes.ts': TUNNELS,
   'src/daemon/transmit-pools.ts': OUTER,

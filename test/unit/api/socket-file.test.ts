@@ -104,6 +104,7 @@ function another(socketPath: string): ApiServer {
     verbs: fixture.fdb.verbs,
     tunnels: fixture.fdb.directory,
     inspector: { tunnels: () => [], daemon: () => DAEMON },
+    links: fixture.links,
     log: { debug() {}, info() {}, warn() {}, error() {}, notice() {} },
   });
 }

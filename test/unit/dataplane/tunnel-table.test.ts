@@ -26,6 +26,15 @@ describe('TunnelTable', () => {
     expect([other.vni(0), other.vni(2), other.learns(0)]).toEqual([0, 0, false]);
   });
 
+  test('switches learning and leaves the other flags', () => {
+    const table = new TunnelTable(1);
+    table.write(0, { ...ROW, flags: TUNNEL_COALESCE });
+    table.setLearning(0, true);
+    expect(table.flags(0)).toBe(TUNNEL_COALESCE | TUNNEL_LEARNING);
+    table.setLearning(0, false);
+    expect(table.flags(0)).toBe(TUNNEL_COALESCE);
+  });
+
   test('compares both parts of the MAC', () => {
     const table = new TunnelTable(1);
     table.write(0, ROW);
