@@ -3,6 +3,7 @@
  * forwarding core, batches out. Everything is allocated here, once.
  */
 import { monotonicSeconds } from '../base/clock.ts';
+import { Answers } from '../dataplane/answers.ts';
 import type { UnderlaySender } from '../dataplane/devices.ts';
 import { Receiver } from '../dataplane/receive.ts';
 import { SEGMENT_HEADER_AREA_BYTES, Segmenter } from '../dataplane/segment.ts';
@@ -109,6 +110,7 @@ export class Forwarder {
       segmenter,
       sender,
       lanesPerEndpoint,
+      new Answers(worker, tables.counters, arena, memory.take(Answers.bytes), this.#tapWriter),
     );
     this.#receiver = new Receiver(worker, tables, deliveries, this.#tapWriter);
   }
@@ -289,6 +291,7 @@ function arenaBytes(remotes: number): number {
     TransmitPlan.bytesFor(MESSAGES) +
     DeliveryPlan.bytesFor(DELIVERIES, DELIVERY_IOVECS) +
     SEGMENT_HEADER_AREA_BYTES +
+    Answers.bytes +
     FastReceiver.bytesFor(DATAGRAMS) +
     FastSender.bytesFor(remotes) +
     4096

@@ -34,6 +34,7 @@ import {
   readVnetGsoSize,
   readVnetGsoType,
 } from '../wire/virtio-net.ts';
+import type { Answers } from './answers.ts';
 import { completeChecksum } from './checksum-offload.ts';
 import { COUNTER_TX_PACKETS } from './counters.ts';
 import type { UnderlaySender } from './devices.ts';
@@ -66,6 +67,7 @@ export class Transmitter {
   readonly #plan: TransmitPlan;
   readonly #segmenter: Segmenter;
   readonly #sender: UnderlaySender;
+  readonly #answers: Answers;
   readonly #lanesPerPool: number;
   readonly #inner = new InnerPacket();
 
@@ -75,7 +77,10 @@ export class Transmitter {
   #tos = 0;
   #vni = 0;
 
-  /** `lanesPerPool` is the number of transmit sockets that each underlay address has. */
+  /**
+   * `lanesPerPool` is the number of transmit sockets that each underlay address has; `answers` takes what
+   * goes back to the device that a frame came from.
+   */
   constructor(
     worker: number,
     tables: SharedTables,
@@ -83,6 +88,7 @@ export class Transmitter {
     segmenter: Segmenter,
     sender: UnderlaySender,
     lanesPerPool: number,
+    answers: Answers,
   ) {
     this.#worker = worker;
     this.#arena = plan.arena;
@@ -91,6 +97,7 @@ export class Transmitter {
     this.#segmenter = segmenter;
     this.#sender = sender;
     this.#lanesPerPool = lanesPerPool;
+    this.#answers = answers;
     this.lanes4 = new Int32Array(tables.tunnels.capacity).fill(NO_LANES);
     this.lanes6 = new Int32Array(tables.tunnels.capacity).fill(NO_LANES);
   }
@@ -107,12 +114,14 @@ export class Transmitter {
     }
     this.#flush();
     this.#segmenter.reset();
+    this.#answers.flush();
   }
 
   /** Forgets a batch that could not be finished. */
   discard(): void {
     this.#plan.clear();
     this.#segmenter.reset();
+    this.#answers.discard();
   }
 
   #frame(slot: number, length: number, nowSeconds: number): void {

@@ -1,4 +1,5 @@
 /** One worker's data path over memory devices: the forwarding core as the daemon puts it together. */
+import { Answers } from '../../src/dataplane/answers.ts';
 import { COUNTER_DROPS, Counters } from '../../src/dataplane/counters.ts';
 import { DROP_REASONS } from '../../src/dataplane/drop-reasons.ts';
 import { Receiver } from '../../src/dataplane/receive.ts';
@@ -68,6 +69,7 @@ export class DataPath {
   readonly datagrams: DatagramBatch;
   readonly plan: TransmitPlan;
   readonly deliveries: DeliveryPlan;
+  readonly answers: Answers;
   readonly transmitter: Transmitter;
   readonly receiver: Receiver;
 
@@ -91,19 +93,29 @@ export class DataPath {
       TransmitPlan.bytesFor(messages),
       DeliveryPlan.bytesFor(deliveries, deliveryIovecs),
       SEGMENT_HEADER_AREA_BYTES,
+      Answers.bytes,
     ];
     this.arena = heapArena(sizes.reduce((sum, size) => sum + size + 64, 0));
     const memory = new ArenaAllocator(this.arena);
-    const [a, b, c, d, e] = sizes.map((size) => memory.take(size));
+    const [a, b, c, d, e, f] = sizes.map((size) => memory.take(size));
     this.frames = new FrameBatch(this.arena, a!, frames);
     this.datagrams = new DatagramBatch(this.arena, b!, datagrams);
     this.plan = new TransmitPlan(this.arena, c!, messages, lanes);
     this.plan.laneSegments.fill(SEGMENTS_MAX);
     this.deliveries = new DeliveryPlan(this.arena, d!, deliveries, deliveryIovecs);
     const segmenter = new Segmenter(this.arena, e!);
-    const { tables, plan, sender } = this;
-    this.transmitter = new Transmitter(0, tables, plan, segmenter, sender, LANES_PER_POOL);
-    this.receiver = new Receiver(0, tables, this.deliveries, this.writer);
+    const { tables, plan, sender, writer } = this;
+    this.answers = new Answers(0, tables.counters, this.arena, f!, writer);
+    this.transmitter = new Transmitter(
+      0,
+      tables,
+      plan,
+      segmenter,
+      sender,
+      LANES_PER_POOL,
+      this.answers,
+    );
+    this.receiver = new Receiver(0, tables, this.deliveries, writer);
     this.tunnel(0, VNI);
   }
 
