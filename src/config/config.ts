@@ -48,6 +48,8 @@ export interface TunnelConfig {
   /** 0 never ages. */
   readonly ageingSeconds: number;
   readonly offload: Offload;
+  /** Answers ARP requests and neighbour solicitations from the table of neighbours. */
+  readonly neighSuppress: boolean;
 }
 
 /** An address of a VTEP. */
@@ -104,6 +106,7 @@ export const DEFAULT_PORT = VXLAN_PORT;
 export const DEFAULT_MTU = 'auto';
 export const DEFAULT_LEARNING = true;
 export const DEFAULT_AGEING_SECONDS = 300;
+export const DEFAULT_NEIGH_SUPPRESS = false;
 
 export const VNI_MIN = 1;
 export const PORT_MAX = 65535;

@@ -7,6 +7,7 @@ import {
   DEFAULT_LEARNING,
   DEFAULT_LOG_LEVEL,
   DEFAULT_MTU,
+  DEFAULT_NEIGH_SUPPRESS,
   DEFAULT_OFFLOAD,
   DEFAULT_PORT,
   DEFAULT_SOCKET,
@@ -129,6 +130,10 @@ function resolveTunnel({ name, values }: ReadTunnel, globalOffload: Offload): Tu
     learning: values['mac-learning']?.value ?? DEFAULT_LEARNING,
     ageingSeconds: values.ageing?.value ?? DEFAULT_AGEING_SECONDS,
     offload: globalOffload === 'off' ? 'off' : (values.offload?.value ?? globalOffload),
+    // The kernel's bridge has the one, its vxlan device the other; here both are one table and one answer.
+    neighSuppress:
+      (values['neigh-suppress']?.value ?? DEFAULT_NEIGH_SUPPRESS) ||
+      (values['arp-proxy']?.value ?? DEFAULT_NEIGH_SUPPRESS),
   };
 }
 

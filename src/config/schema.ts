@@ -60,6 +60,8 @@ export const TUNNEL_SHAPE = {
   'mac-learning': one(flag(), 'learning'),
   ageing: one(wholeNumber(0, AGEING_SECONDS_MAX), 'aging'),
   offload: one(oneOf(OFFLOADS)),
+  'neigh-suppress': one(flag()),
+  'arp-proxy': one(flag(), 'proxy'),
 } as const;
 
 /**
@@ -75,7 +77,6 @@ export const FOREIGN_KEYS: ReadonlyMap<string, string> = new Map([
   ['nolearning', 'is the word of ip-link; allowed: "mac-learning: false"'],
   ['name', 'is not a setting: the key in front of the settings is the name of the device'],
   ...[
-    'arp-proxy',
     'checksums',
     'do-not-fragment',
     'extensions',
@@ -85,7 +86,6 @@ export const FOREIGN_KEYS: ReadonlyMap<string, string> = new Map([
     'link',
     'mac',
     'macaddress',
-    'neigh-suppress',
     'notifications',
     'tos',
     'ttl',

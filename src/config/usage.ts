@@ -49,6 +49,14 @@ export const DAEMON_OPTIONS: readonly DaemonOption[] = [
     `when to forget a learned MAC, 0 for never: 0..${AGEING_SECONDS_MAX} ` +
       `(default: ${DEFAULT_AGEING_SECONDS})`,
   ),
+  {
+    ...tunnel(
+      '--neigh-suppress',
+      'neigh-suppress',
+      'answer ARP and neighbour solicitations for known neighbours instead of flooding them',
+    ),
+    kind: 'switch',
+  },
   daemon('-c, --config <file>', 'config', 'read tunnels and settings from a YAML file'),
   daemon('--workers <number>', 'workers', `forwarding threads: auto, 1..${WORKERS_MAX}`),
   daemon('--socket <path>', 'socket', `unix socket of the API (default: ${DEFAULT_SOCKET})`),

@@ -3,7 +3,12 @@ import { VtepError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import type { TunnelConfig } from '../config/config.ts';
 import type { SharedTables } from '../dataplane/shared-tables.ts';
-import { TUNNEL_COALESCE, TUNNEL_LEARNING, TUNNEL_SEGMENTS } from '../dataplane/tunnel-table.ts';
+import {
+  TUNNEL_COALESCE,
+  TUNNEL_LEARNING,
+  TUNNEL_NEIGH_SUPPRESS,
+  TUNNEL_SEGMENTS,
+} from '../dataplane/tunnel-table.ts';
 import { closeTap } from '../linux/tap.ts';
 import type { FdbVerbs } from '../vtep/fdb-verbs.ts';
 import type { TunnelInfo } from '../vtep/tunnel-directory.ts';
@@ -134,10 +139,11 @@ export class TunnelSet {
   }
 
   async #disconnect({ info, device, endpoint }: OpenTunnel): Promise<void> {
-    const { directory, verbs, endpoints, workers } = this.#options;
+    const { tables, directory, verbs, endpoints, workers } = this.#options;
     await workers.all(() => ({ type: 'close-tunnel', tunnel: info.index }));
     closeTap(device.tap);
     await verbs.removeTunnel(info);
+    tables.neighbours.removeAll((entry) => entry.tunnel === info.index);
     directory.remove(info);
     await endpoints.release(endpoint);
   }
@@ -160,6 +166,7 @@ function flagsOf(config: TunnelConfig, endpoint: Endpoint): number {
   const offload = config.offload === 'auto';
   return (
     (config.learning ? TUNNEL_LEARNING : 0) |
+    (config.neighSuppress ? TUNNEL_NEIGH_SUPPRESS : 0) |
     (offload ? TUNNEL_COALESCE : 0) |
     (offload && endpoint.gso ? TUNNEL_SEGMENTS : 0)
   );

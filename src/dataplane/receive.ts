@@ -46,6 +46,7 @@ import {
 } from './drop-reasons.ts';
 import { InnerPacket } from './inner-packet.ts';
 import { AMBIGUOUS, classifyMerged, SUPER_FRAME } from './merged-datagram.ts';
+import { NeighbourSnooper } from './neighbour-snooper.ts';
 import { passUnfinished } from './pass-unfinished.ts';
 import type { SharedTables } from './shared-tables.ts';
 import { NO_TUNNEL, type VniMap } from './vni-map.ts';
@@ -60,6 +61,7 @@ export class Receiver {
   readonly #view: DataView;
   readonly #inner = new InnerPacket();
   readonly #coalescer = new Coalescer();
+  readonly #neighbours: NeighbourSnooper;
 
   // The datagram in hand.
   #outerEcn = 0;
@@ -79,6 +81,7 @@ export class Receiver {
     this.#plan = plan;
     this.#writer = writer;
     this.#view = plan.arena.view;
+    this.#neighbours = new NeighbourSnooper(worker, tables, plan.arena);
   }
 
   /** Delivers all datagrams of `batch`, received on the socket whose VNIs `vnis` holds. */
@@ -168,6 +171,9 @@ export class Receiver {
     if (sourceLow !== this.#learnedLow || sourceHigh !== this.#learnedHigh) {
       const reason = this.#learn(tunnel, sender, sourceHigh, sourceLow);
       if (reason !== DROP_NONE) return this.#drop(tunnel, reason);
+    }
+    if (tunnels.suppresses(tunnel)) {
+      this.#neighbours.look(tunnel, frame, frameLength, 0, this.#nowSeconds);
     }
     this.#deliver(tunnel, sender, frame, frameLength, segmentBytes);
   }

@@ -3,7 +3,7 @@
 /**
  * Overlay to underlay. What happens to a frame, in this order:
  *
- * 1. its length and source MAC are checked;
+ * 1. its length and source MAC are checked; where neighbours are suppressed, a known one is answered for;
  * 2. the FDB says where its destination MAC lives: one remote, a list, or the tunnel's flood list;
  * 3. what the sender's stack left is finished: a partial checksum completed, a super-frame segmented;
  * 4. it is encapsulated: VXLAN header in front, ECN copied out, the inner flow's hash chooses the lane;
@@ -50,6 +50,7 @@ import {
 } from './drop-reasons.ts';
 import { flowHash } from './flow-hash.ts';
 import { InnerPacket } from './inner-packet.ts';
+import { NeighbourSuppressor } from './neighbour-suppressor.ts';
 import { SEGMENT_NO_ROOM, type Segmenter } from './segment.ts';
 import type { SharedTables } from './shared-tables.ts';
 
@@ -70,9 +71,11 @@ export class Transmitter {
   readonly #answers: Answers;
   readonly #lanesPerPool: number;
   readonly #inner = new InnerPacket();
+  readonly #neighbours: NeighbourSuppressor;
 
   // The frame in hand.
   #tunnel = 0;
+  #suppresses = false;
   #hash = 0;
   #tos = 0;
   #vni = 0;
@@ -98,6 +101,7 @@ export class Transmitter {
     this.#sender = sender;
     this.#lanesPerPool = lanesPerPool;
     this.#answers = answers;
+    this.#neighbours = new NeighbourSuppressor(worker, tables, answers);
     this.lanes4 = new Int32Array(tables.tunnels.capacity).fill(NO_LANES);
     this.lanes6 = new Int32Array(tables.tunnels.capacity).fill(NO_LANES);
   }
@@ -108,6 +112,7 @@ export class Transmitter {
    */
   transmit(batch: FrameBatch, tunnel: number, nowSeconds: number): void {
     this.#tunnel = tunnel;
+    this.#suppresses = this.#tables.tunnels.suppresses(tunnel);
     this.#plan.segmentsMax = this.#tables.tunnels.segments(tunnel) ? SEGMENTS_MAX : 1;
     for (let index = 0; index < batch.count; index += 1) {
       this.#frame(batch.slots[index]!, batch.lengths[index]!, nowSeconds);
@@ -135,6 +140,7 @@ export class Transmitter {
     ) {
       return this.#drop(DROP_TX_SMAC_INVALID, 1);
     }
+    if (this.#suppresses && this.#neighbours.take(this.#tunnel, frame, length, nowSeconds)) return;
     const { fdb, lists, tunnels } = this.#tables;
     this.#vni = tunnels.vni(this.#tunnel);
     const destination = this.#lookup(readMacHigh(view, frame), readMacLowSigned(view, frame));

@@ -50,6 +50,7 @@ describe('loadConfig()', () => {
           mtuGiven: false,
           learning: true,
           ageingSeconds: 300,
+          neighSuppress: false,
           offload: 'auto',
         },
       ],
