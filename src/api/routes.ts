@@ -6,6 +6,7 @@ import type { FdbStateWord } from '../vtep/fdb-request.ts';
 import { withIndex } from '../vtep/fdb-batch.ts';
 import type { FdbBatch } from '../vtep/fdb-batch.ts';
 import type { FdbVerbs } from '../vtep/fdb-verbs.ts';
+import type { NeighbourVerbs } from '../vtep/neighbour-verbs.ts';
 import { Slices } from '../vtep/fdb-slices.ts';
 import type { TunnelDirectory } from '../vtep/tunnel-directory.ts';
 import { formatMac } from '../wire/mac.ts';
@@ -18,6 +19,7 @@ import {
   readLines,
   SMALL_BODY_BYTES_MAX,
 } from './body.ts';
+import { changeNeighbours, flushNeighbours, showNeighbours } from './neighbour-routes.ts';
 import { API_VERSION, NDJSON } from './protocol.ts';
 import type { ChangeReport, FlushReport, Inspector, VersionReport } from './protocol.ts';
 import {
@@ -35,6 +37,7 @@ import {
 /** What the routes answer from. */
 export interface ApiServices {
   readonly verbs: FdbVerbs;
+  readonly neighbours: NeighbourVerbs;
   readonly tunnels: TunnelDirectory;
   readonly inspector: Inspector;
 }
@@ -54,6 +57,8 @@ const ROUTES: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {
   [`/${API_VERSION}/fdb`]: { GET: show, POST: change },
   [`/${API_VERSION}/fdb/entry`]: { GET: entry },
   [`/${API_VERSION}/fdb/flush`]: { POST: flush },
+  [`/${API_VERSION}/neigh`]: { GET: showNeighbours, POST: changeNeighbours },
+  [`/${API_VERSION}/neigh/flush`]: { POST: flushNeighbours },
 };
 
 const STATES: Readonly<Record<FdbStateWord, number>> = {

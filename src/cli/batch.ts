@@ -1,8 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { StringDecoder } from 'node:string_decoder';
-import type { FdbRequest } from '../api/protocol.ts';
 import { VtepError } from '../base/errors.ts';
-import { parseChange } from './keywords.ts';
 import { usageError } from './usage.ts';
 
 /**
@@ -11,19 +9,19 @@ import { usageError } from './usage.ts';
  *
  * Remembers which line each entry came from, so that {@link located} can name the line of an entry's index.
  */
-export class BatchFile {
+export class BatchFile<Entry> {
   readonly #path: string;
-  readonly #verb: string;
+  readonly #parseEntry: (tokens: readonly string[]) => Entry;
   readonly #lineOfEntry: number[] = [];
 
-  /** `path` may be `-` for standard input. */
-  constructor(verb: string, path: string) {
-    this.#verb = verb;
+  /** `path` may be `-` for standard input; `parse` reads the words of one line, or throws ERR_USAGE. */
+  constructor(path: string, parse: (tokens: readonly string[]) => Entry) {
     this.#path = path;
+    this.#parseEntry = parse;
   }
 
   /** The entries in order; throws ERR_USAGE that names file and line. */
-  async *entries(): AsyncGenerator<FdbRequest, void, undefined> {
+  async *entries(): AsyncGenerator<Entry, void, undefined> {
     let number = 0;
     for await (const lines of this.#lines()) {
       for (const line of lines) {
@@ -43,9 +41,9 @@ export class BatchFile {
     return line === undefined ? error : this.#atLine(error, line);
   }
 
-  #parse(tokens: readonly string[], line: number): FdbRequest {
+  #parse(tokens: readonly string[], line: number): Entry {
     try {
-      return parseChange(this.#verb, tokens);
+      return this.#parseEntry(tokens);
     } catch (error) {
       throw error instanceof VtepError ? this.#atLine(error, line) : error;
     }

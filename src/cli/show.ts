@@ -1,6 +1,7 @@
 import { ApiClient } from '../api/client.ts';
 import type {
   DaemonReport,
+  NeighbourReport,
   RemoteReport,
   StatusReport,
   Traffic,
@@ -61,9 +62,19 @@ function formatTunnel(tunnel: TunnelReport): string[] {
     `  offload: ${offload.configured} (${states.join(', ')})`,
     `  underlay: ${tunnel.underlay}`,
     `  fdb: ${fdb.learned} learned, ${fdb.static} static`,
+    ...formatNeighbours(tunnel.neigh),
     `  transfer: ${formatTransfer(tunnel.rx, tunnel.tx)}`,
     `  drops: ${formatDrops(tunnel.drops) ?? 'none'}`,
     ...tunnel.remotes.flatMap(formatRemote),
+  ];
+}
+
+/** Nothing where suppression is off, which is nearly everywhere. */
+function formatNeighbours(neigh: NeighbourReport): string[] {
+  if (!neigh.suppress) return [];
+  const { answered, snooped, dynamic } = neigh;
+  return [
+    `  neigh-suppress: on, ${answered} requests answered, ${snooped} changes snooped, ${dynamic} dynamic`,
   ];
 }
 

@@ -17,6 +17,7 @@ import { FdbTable } from '../fdb/table.ts';
 import { linkByIndex, linkByName } from '../linux/netlink-link.ts';
 import { notify } from '../linux/sd-notify.ts';
 import { FdbVerbs } from '../vtep/fdb-verbs.ts';
+import { NeighbourVerbs } from '../vtep/neighbour-verbs.ts';
 import { Tunnels } from '../vtep/tunnels.ts';
 import { Endpoints } from './endpoints.ts';
 import { Housekeeping } from './housekeeping.ts';
@@ -105,6 +106,11 @@ export class Daemon {
     });
     this.#api = new ApiServer({
       verbs,
+      neighbours: new NeighbourVerbs({
+        table: tables.neighbours,
+        tunnels: directory,
+        nowSeconds: monotonicSeconds,
+      }),
       tunnels: directory,
       inspector,
       socketPath: config.socket,

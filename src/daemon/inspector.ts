@@ -8,8 +8,10 @@ import type {
   TunnelReport,
 } from '../api/protocol.ts';
 import {
+  COUNTER_ANSWERED,
   COUNTER_DROPS,
   COUNTER_RX_PACKETS,
+  COUNTER_SNOOPED,
   COUNTER_TX_PACKETS,
   REMOTE_RX_PACKETS,
   REMOTE_TX_PACKETS,
@@ -84,6 +86,12 @@ export class DaemonInspector implements Inspector {
       underlay: this.#options.portable ? 'portable' : 'fast',
       remotes: this.#remotes(tunnel),
       fdb,
+      neigh: {
+        suppress: config.neighSuppress,
+        answered: total(COUNTER_ANSWERED),
+        snooped: total(COUNTER_SNOOPED),
+        dynamic: this.#options.tables.neighbours.snooped(info.index),
+      },
       tx: { packets: total(COUNTER_TX_PACKETS), bytes: total(COUNTER_TX_PACKETS + 1) },
       rx: { packets: total(COUNTER_RX_PACKETS), bytes: total(COUNTER_RX_PACKETS + 1) },
       drops: this.#drops(info.index),
