@@ -143,7 +143,7 @@ export interface NeighbourReport {
   /** Requests that were answered here and not flooded. */
   readonly answered: number;
   /** Neighbours that were added or changed by what passed. */
-  readonly snooped: number;
+  readonly learned: number;
   /** Neighbours in the table that were not added by hand. */
   readonly dynamic: number;
 }

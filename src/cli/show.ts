@@ -72,9 +72,9 @@ function formatTunnel(tunnel: TunnelReport): string[] {
 /** Nothing where suppression is off, which is nearly everywhere. */
 function formatNeighbours(neigh: NeighbourReport): string[] {
   if (!neigh.suppress) return [];
-  const { answered, snooped, dynamic } = neigh;
+  const { answered, learned, dynamic } = neigh;
   return [
-    `  neigh-suppress: on, ${answered} requests answered, ${snooped} changes snooped, ${dynamic} dynamic`,
+    `  neigh-suppress: on, ${answered} requests answered, ${learned} changes learned, ${dynamic} dynamic`,
   ];
 }
 

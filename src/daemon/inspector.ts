@@ -8,10 +8,10 @@ import type {
   TunnelReport,
 } from '../api/protocol.ts';
 import {
-  COUNTER_ANSWERED,
+  COUNTER_NEIGH_ANSWERED,
   COUNTER_DROPS,
   COUNTER_RX_PACKETS,
-  COUNTER_SNOOPED,
+  COUNTER_NEIGH_LEARNED,
   COUNTER_TX_PACKETS,
   REMOTE_RX_PACKETS,
   REMOTE_TX_PACKETS,
@@ -88,9 +88,9 @@ export class DaemonInspector implements Inspector {
       fdb,
       neigh: {
         suppress: config.neighSuppress,
-        answered: total(COUNTER_ANSWERED),
-        snooped: total(COUNTER_SNOOPED),
-        dynamic: this.#options.tables.neighbours.snooped(info.index),
+        answered: total(COUNTER_NEIGH_ANSWERED),
+        learned: total(COUNTER_NEIGH_LEARNED),
+        dynamic: this.#options.tables.neighbours.learned(info.index),
       },
       tx: { packets: total(COUNTER_TX_PACKETS), bytes: total(COUNTER_TX_PACKETS + 1) },
       rx: { packets: total(COUNTER_RX_PACKETS), bytes: total(COUNTER_RX_PACKETS + 1) },

@@ -41,8 +41,8 @@ import {
   writeNeighbourAdvertisement,
 } from '../wire/ndp.ts';
 import type { Answers } from './answers.ts';
-import { COUNTER_ANSWERED } from './counters.ts';
-import { NeighbourSnooper } from './neighbour-snooper.ts';
+import { COUNTER_NEIGH_ANSWERED } from './counters.ts';
+import { NeighbourLearner } from './neighbour-learner.ts';
 import type { SharedTables } from './shared-tables.ts';
 
 const NO_ROOM = -1;
@@ -58,7 +58,7 @@ const NO_ROOM = -1;
  *   advertisements): the kernel's bridge holds them back, because a control plane is to spread the news.
  *   Here nobody else would, and a conflict would stay undetected;
  * - requests for a neighbour of this side, which answers for itself;
- * - requests for a snooped neighbour whose MAC the FDB does not know (any more): the answer would make the
+ * - requests for a learned neighbour whose MAC the FDB does not know (any more): the answer would make the
  *   asker send what has to be flooded, and the neighbour's own answer teaches the FDB;
  * - what has a VLAN tag, is malformed, or asks in somebody else's name.
  */
@@ -68,7 +68,7 @@ export class NeighbourSuppressor {
   readonly #answers: Answers;
   readonly #view: DataView;
   readonly #bytes: Uint8Array;
-  readonly #snooper: NeighbourSnooper;
+  readonly #learner: NeighbourLearner;
   /** An IPv4 address in the form that the table wants. */
   readonly #mapped = new Uint8Array([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 0, 0]);
 
@@ -78,7 +78,7 @@ export class NeighbourSuppressor {
     this.#answers = answers;
     this.#view = answers.arena.view;
     this.#bytes = answers.arena.bytes;
-    this.#snooper = new NeighbourSnooper(worker, tables, answers.arena);
+    this.#learner = new NeighbourLearner(worker, tables, answers.arena);
   }
 
   /** True when the frame was a request and is answered: it must not go on. Its source MAC is valid. */
@@ -92,7 +92,7 @@ export class NeighbourSuppressor {
       if (available < IPV6_HEADER_LENGTH) return false;
       if (view.getUint8(l3 + IPV6_NEXT_HEADER_OFFSET) !== IPPROTO_ICMPV6) return false;
     }
-    this.#snooper.look(tunnel, frame, length, NEIGHBOUR_LOCAL, nowSeconds);
+    this.#learner.look(tunnel, frame, length, NEIGHBOUR_LOCAL, nowSeconds);
     if (!isMulticastMac(readMacHigh(view, frame))) return false;
     return etherType === ETHERTYPE_ARP
       ? this.#arp(tunnel, frame, l3, available, nowSeconds)
@@ -198,7 +198,7 @@ export class NeighbourSuppressor {
 
   #commit(tunnel: number, length: number): boolean {
     this.#answers.commit(ETHERNET_HEADER_LENGTH + length);
-    this.#tables.counters.increment(this.#worker, tunnel, COUNTER_ANSWERED);
+    this.#tables.counters.increment(this.#worker, tunnel, COUNTER_NEIGH_ANSWERED);
     return true;
   }
 }

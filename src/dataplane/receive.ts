@@ -46,7 +46,7 @@ import {
 } from './drop-reasons.ts';
 import { InnerPacket } from './inner-packet.ts';
 import { AMBIGUOUS, classifyMerged, SUPER_FRAME } from './merged-datagram.ts';
-import { NeighbourSnooper } from './neighbour-snooper.ts';
+import { NeighbourLearner } from './neighbour-learner.ts';
 import { passUnfinished } from './pass-unfinished.ts';
 import type { SharedTables } from './shared-tables.ts';
 import { NO_TUNNEL, type VniMap } from './vni-map.ts';
@@ -61,7 +61,7 @@ export class Receiver {
   readonly #view: DataView;
   readonly #inner = new InnerPacket();
   readonly #coalescer = new Coalescer();
-  readonly #neighbours: NeighbourSnooper;
+  readonly #neighbours: NeighbourLearner;
 
   // The datagram in hand.
   #outerEcn = 0;
@@ -81,7 +81,7 @@ export class Receiver {
     this.#plan = plan;
     this.#writer = writer;
     this.#view = plan.arena.view;
-    this.#neighbours = new NeighbourSnooper(worker, tables, plan.arena);
+    this.#neighbours = new NeighbourLearner(worker, tables, plan.arena);
   }
 
   /** Delivers all datagrams of `batch`, received on the socket whose VNIs `vnis` holds. */

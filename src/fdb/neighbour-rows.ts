@@ -49,17 +49,17 @@ export const NEIGHBOUR_ROUTER = 2;
 export const NEIGHBOUR_LOCAL = 4;
 
 /** The entry said so already; it is as young as can be again. */
-export const SNOOP_KNOWN = 0;
-export const SNOOP_ADDED = 1;
-export const SNOOP_CHANGED = 2;
+export const NEIGHBOUR_KNOWN = 0;
+export const NEIGHBOUR_ADDED = 1;
+export const NEIGHBOUR_CHANGED = 2;
 /** The entry is a user's and stays what it is. */
-export const SNOOP_PINNED = 3;
+export const NEIGHBOUR_PINNED = 3;
 /** Somebody else was changing the table; the next message will do. */
-export const SNOOP_BUSY = 4;
+export const NEIGHBOUR_BUSY = 4;
 /** The table, or what one tunnel may have of it, is full. */
-export const SNOOP_FULL = 5;
+export const NEIGHBOUR_FULL = 5;
 /** A message of this kind must not do that to the table. */
-export const SNOOP_IGNORED = 6;
+export const NEIGHBOUR_IGNORED = 6;
 
 /** The message makes an entry, or changes the one there is. */
 export const SAYS_ALL = 0;
@@ -74,10 +74,10 @@ export class NeighbourRows {
   readonly memory: SharedArrayBuffer;
   /** Most entries that the table holds. */
   readonly capacity: number;
-  /** Entries at which snooping stops: a sixteenth is left to users. */
-  readonly snoopedCapacity: number;
-  /** Most entries that one tunnel gets by snooping. */
-  readonly snoopedPerTunnel: number;
+  /** Entries at which learning stops: a sixteenth is left to users. */
+  readonly learnedCapacity: number;
+  /** Most entries that one tunnel gets by learning. */
+  readonly learnedPerTunnel: number;
   readonly slots: number;
 
   /** What the last successful {@link lookup} of this object found; they belong to the thread. */
@@ -99,8 +99,8 @@ export class NeighbourRows {
       throw new TypeError('Not the memory of a table of neighbours');
     }
     this.capacity = this.words[NEIGHBOURS_CAPACITY]!;
-    this.snoopedCapacity = this.capacity - (this.capacity >>> 4);
-    this.snoopedPerTunnel = Math.max(1, this.snoopedCapacity >>> 2);
+    this.learnedCapacity = this.capacity - (this.capacity >>> 4);
+    this.learnedPerTunnel = Math.max(1, this.learnedCapacity >>> 2);
     this.slots = this.words[NEIGHBOURS_SLOTS]!;
     this.#seed = this.words[NEIGHBOURS_SEED]!;
     this.#counts = NEIGHBOURS_HEADER_WORDS + this.slots * NEIGHBOUR_WORDS;
@@ -130,10 +130,10 @@ export class NeighbourRows {
 
   /**
    * A message says that the address, 16 bytes at `offset`, has this MAC; `flags` are NEIGHBOUR_ROUTER and
-   * NEIGHBOUR_LOCAL, `says` one of the SAYS_ constants. Returns one of the SNOOP_ constants. The usual case,
-   * that this is known, takes no lock.
+   * NEIGHBOUR_LOCAL, `says` one of the SAYS_ constants. Returns NEIGHBOUR_KNOWN or one of the constants
+   * behind it. The usual case, that this is known, takes no lock.
    */
-  snoop(
+  learn(
     tunnel: number,
     bytes: Uint8Array,
     offset: number,
@@ -146,27 +146,27 @@ export class NeighbourRows {
     const words = this.words;
     const row = this.lookup(tunnel, bytes, offset);
     if (row === NO_NEIGHBOUR) {
-      if (says === SAYS_MAC_ONLY) return SNOOP_IGNORED;
-      if (this.#isFull(tunnel)) return SNOOP_FULL;
+      if (says === SAYS_MAC_ONLY) return NEIGHBOUR_IGNORED;
+      if (this.#isFull(tunnel)) return NEIGHBOUR_FULL;
     } else {
-      if ((this.flags & NEIGHBOUR_STATIC) !== 0) return SNOOP_PINNED;
+      if ((this.flags & NEIGHBOUR_STATIC) !== 0) return NEIGHBOUR_PINNED;
       const known = this.macHigh === macHigh && this.macLow === macLow;
       const wanted = says === SAYS_MAC_ONLY ? flags | (this.flags & NEIGHBOUR_ROUTER) : flags;
       if (known && this.flags === wanted) {
         if (words[row + NEIGHBOUR_CONFIRMED] !== nowSeconds)
           words[row + NEIGHBOUR_CONFIRMED] = nowSeconds;
-        return SNOOP_KNOWN;
+        return NEIGHBOUR_KNOWN;
       }
-      if (!known && says === SAYS_WEAKLY) return SNOOP_IGNORED;
+      if (!known && says === SAYS_WEAKLY) return NEIGHBOUR_IGNORED;
     }
-    if (!tryLock(words, NEIGHBOURS_LOCK)) return SNOOP_BUSY;
+    if (!tryLock(words, NEIGHBOURS_LOCK)) return NEIGHBOUR_BUSY;
     const result = this.#note(tunnel, bytes, offset, macHigh, macLow, flags, says, nowSeconds);
     unlock(words, NEIGHBOURS_LOCK);
     return result;
   }
 
   /** Entries of a tunnel that are not a user's. */
-  snooped(tunnel: number): number {
+  learned(tunnel: number): number {
     return this.words[this.#counts + tunnel]!;
   }
 
@@ -184,17 +184,17 @@ export class NeighbourRows {
     const words = this.words;
     let row = this.find(tunnel, bytes, offset);
     if (row === NO_NEIGHBOUR) {
-      if (says === SAYS_MAC_ONLY) return SNOOP_IGNORED;
-      if (this.#isFull(tunnel)) return SNOOP_FULL;
+      if (says === SAYS_MAC_ONLY) return NEIGHBOUR_IGNORED;
+      if (this.#isFull(tunnel)) return NEIGHBOUR_FULL;
       row = this.reserve(tunnel, bytes, offset);
       this.write(row, tunnel, bytes, offset, macHigh, macLow, flags, nowSeconds);
-      return SNOOP_ADDED;
+      return NEIGHBOUR_ADDED;
     }
     const before = words[row + NEIGHBOUR_FLAGS]!;
-    if ((before & NEIGHBOUR_STATIC) !== 0) return SNOOP_PINNED;
+    if ((before & NEIGHBOUR_STATIC) !== 0) return NEIGHBOUR_PINNED;
     const after = says === SAYS_MAC_ONLY ? flags | (before & NEIGHBOUR_ROUTER) : flags;
     this.write(row, tunnel, bytes, offset, macHigh, macLow, after, nowSeconds);
-    return SNOOP_CHANGED;
+    return NEIGHBOUR_CHANGED;
   }
 
   /** For src/fdb only: the row of the address, or NO_NEIGHBOUR. To a reader the answer is a guess. */
@@ -279,8 +279,8 @@ export class NeighbourRows {
   }
 
   #isFull(tunnel: number): boolean {
-    if (this.words[NEIGHBOURS_COUNT]! >= this.snoopedCapacity) return true;
-    return this.snooped(tunnel) >= this.snoopedPerTunnel;
+    if (this.words[NEIGHBOURS_COUNT]! >= this.learnedCapacity) return true;
+    return this.learned(tunnel) >= this.learnedPerTunnel;
   }
 
   #count(tunnel: number, flags: number, by: number): void {

@@ -127,7 +127,7 @@ export class NeighbourTable extends NeighbourRows {
   }
 
   /**
-   * Looks at the next `budgetSlots` slots (once around at most) and removes the snooped entries that nobody
+   * Looks at the next `budgetSlots` slots (once around at most) and removes the learned entries that nobody
    * confirmed for the seconds that `ageingSeconds` gives for their tunnel, 0 for never; returns their number.
    */
   sweep(
@@ -152,7 +152,7 @@ export class NeighbourTable extends NeighbourRows {
     for (let index = 0; index < slots; index += 1) {
       const entry = this.entryAt((first + index) & (this.slots - 1));
       if (entry === undefined || !matches(entry)) continue;
-      // What was snooped again meanwhile goes too: the next message brings it back.
+      // What was learned again meanwhile goes too: the next message brings it back.
       if (this.remove(entry.tunnel, entry.address)) removed += 1;
     }
     return removed;

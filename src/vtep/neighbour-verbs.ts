@@ -56,7 +56,7 @@ export class NeighbourVerbs {
 
   /**
    * Applies requests all or none; throws the error of the first that does not fit, with its index. A
-   * permanent neighbour takes the place of a snooped one; `add` of one that is permanent already is
+   * permanent neighbour takes the place of a learned one; `add` of one that is permanent already is
    * ERR_EXISTS.
    */
   change(verb: NeighbourVerb, requests: readonly NeighbourRequest[]): void {

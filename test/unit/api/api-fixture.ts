@@ -49,7 +49,7 @@ export const TUNNEL: TunnelReport = {
     },
   ],
   fdb: { learned: 2, static: 1 },
-  neigh: { suppress: true, answered: 7, snooped: 3, dynamic: 2 },
+  neigh: { suppress: true, answered: 7, learned: 3, dynamic: 2 },
   tx: { packets: 2, bytes: 2048 },
   rx: { packets: 1, bytes: 100 },
   drops: { mtu: 0, 'source-mac': 5 },

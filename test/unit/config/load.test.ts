@@ -84,10 +84,12 @@ describe('loadConfig()', () => {
     remote: fe80::2%eth0
     aging: "0"
     learning: off
+    proxy: yes
     addresses: [FD00:0::1/64]
 `;
     const [tunnel] = loadConfig(text, 'f').tunnels;
     expect(tunnel).toMatchObject({ vni: 1, ageingSeconds: 0, learning: false, family: 6 });
+    expect(tunnel!.neighSuppress).toBe(true);
     expect(tunnel!.remotes[0]).toMatchObject({ text: 'fe80::2%eth0', interfaceName: 'eth0' });
     expect(tunnel!.addresses[0]!.text).toBe('fd00::1/64');
   });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ANSWERS_MAX } from '../../../src/dataplane/answers.ts';
-import { COUNTER_ANSWERED, COUNTER_TX_PACKETS } from '../../../src/dataplane/counters.ts';
+import { COUNTER_NEIGH_ANSWERED, COUNTER_TX_PACKETS } from '../../../src/dataplane/counters.ts';
 import { TUNNEL_NEIGH_SUPPRESS } from '../../../src/dataplane/tunnel-table.ts';
 import {
   NEIGHBOUR_LOCAL,
@@ -75,7 +75,7 @@ describe('a request for a known neighbour', () => {
     transmit(path, arp({ padding: new Uint8Array(18) }));
     expect(answers(path)).toEqual([arp(ARP_REPLY)]);
     expect(path.sender.datagrams).toEqual([]);
-    expect(path.counter(COUNTER_ANSWERED)).toBe(1);
+    expect(path.counter(COUNTER_NEIGH_ANSWERED)).toBe(1);
     expect(path.counter(COUNTER_TX_PACKETS)).toBe(0);
     expect(path.drops()).toEqual({});
     const entry = path.tables.neighbours.read(0, mappedAddress('10.0.0.2'));
@@ -87,7 +87,7 @@ describe('a request for a known neighbour', () => {
     transmit(path, solicitation(), solicitation({ options: new Uint8Array() }));
     expect(answers(path)).toEqual([advertisement(), advertisement()]);
     expect(path.sender.datagrams).toEqual([]);
-    expect(path.counter(COUNTER_ANSWERED)).toBe(2);
+    expect(path.counter(COUNTER_NEIGH_ANSWERED)).toBe(2);
   });
 
   test('that is a router says so', () => {
@@ -128,7 +128,7 @@ describe('a request for a known neighbour', () => {
     expect(path.sender.datagrams).toHaveLength(1);
   });
 
-  test('is answered for a snooped one only while the FDB knows its MAC', () => {
+  test('is answered for a learned one only while the FDB knows its MAC', () => {
     const path = makePath(0);
     transmit(path, arp(), solicitation());
     expect(answers(path)).toEqual([]);
@@ -180,7 +180,7 @@ describe('flooded as before is', () => {
     transmit(path, frame);
     expect(answers(path)).toEqual([]);
     expect(path.sender.datagrams).toHaveLength(1);
-    expect(path.counter(COUNTER_ANSWERED)).toBe(0);
+    expect(path.counter(COUNTER_NEIGH_ANSWERED)).toBe(0);
   });
 
   test('a request for a neighbour of this side', () => {

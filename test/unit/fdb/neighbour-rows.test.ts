@@ -10,13 +10,13 @@ import {
   SAYS_ALL,
   SAYS_MAC_ONLY,
   SAYS_WEAKLY,
-  SNOOP_ADDED,
-  SNOOP_BUSY,
-  SNOOP_CHANGED,
-  SNOOP_FULL,
-  SNOOP_IGNORED,
-  SNOOP_KNOWN,
-  SNOOP_PINNED,
+  NEIGHBOUR_ADDED,
+  NEIGHBOUR_BUSY,
+  NEIGHBOUR_CHANGED,
+  NEIGHBOUR_FULL,
+  NEIGHBOUR_IGNORED,
+  NEIGHBOUR_KNOWN,
+  NEIGHBOUR_PINNED,
 } from '../../../src/fdb/neighbour-rows.ts';
 import { NeighbourTable } from '../../../src/fdb/neighbours.ts';
 import { parseIp } from '../../../src/wire/ip.ts';
@@ -28,12 +28,12 @@ function ip(text: string): Uint8Array {
   return parseIp(text)!;
 }
 
-function snoop(
+function learn(
   table: NeighbourRows,
   address: Uint8Array,
   { tunnel = 0, mac = 0xb, flags = 0, says = SAYS_ALL, now = NOW } = {},
 ): number {
-  return table.snoop(tunnel, address, 0, 0x0200, mac, flags, says, now);
+  return table.learn(tunnel, address, 0, 0x0200, mac, flags, says, now);
 }
 
 function found(table: NeighbourRows, address: Uint8Array, tunnel = 0): number[] | undefined {
@@ -41,12 +41,14 @@ function found(table: NeighbourRows, address: Uint8Array, tunnel = 0): number[] 
   return [table.macHigh, table.macLow, table.flags];
 }
 
-describe('snoop()', () => {
+describe('learn()', () => {
   it('adds what is new and keeps tunnels and families apart', () => {
     const table = NeighbourTable.create(16, 4, 1);
-    expect(snoop(table, ADDRESS)).toBe(SNOOP_ADDED);
-    expect(snoop(table, ADDRESS, { tunnel: 1, mac: 0xc })).toBe(SNOOP_ADDED);
-    expect(snoop(table, ip('fd00::2'), { mac: 0xd, flags: NEIGHBOUR_ROUTER })).toBe(SNOOP_ADDED);
+    expect(learn(table, ADDRESS)).toBe(NEIGHBOUR_ADDED);
+    expect(learn(table, ADDRESS, { tunnel: 1, mac: 0xc })).toBe(NEIGHBOUR_ADDED);
+    expect(learn(table, ip('fd00::2'), { mac: 0xd, flags: NEIGHBOUR_ROUTER })).toBe(
+      NEIGHBOUR_ADDED,
+    );
     expect(found(table, ADDRESS)).toEqual([0x0200, 0xb, 0]);
     expect(found(table, ADDRESS, 1)).toEqual([0x0200, 0xc, 0]);
     expect(found(table, ip('fd00::2'))).toEqual([0x0200, 0xd, NEIGHBOUR_ROUTER]);
@@ -55,23 +57,23 @@ describe('snoop()', () => {
 
   it('confirms what is known without the lock', () => {
     const table = NeighbourTable.create(16, 4, 1);
-    snoop(table, ADDRESS);
+    learn(table, ADDRESS);
     table.words[NEIGHBOURS_LOCK] = 1;
-    expect(snoop(table, ADDRESS, { now: NOW + 5 })).toBe(SNOOP_KNOWN);
-    expect(snoop(table, ADDRESS, { mac: 0xc })).toBe(SNOOP_BUSY);
-    expect(snoop(table, ip('10.0.0.3'))).toBe(SNOOP_BUSY);
+    expect(learn(table, ADDRESS, { now: NOW + 5 })).toBe(NEIGHBOUR_KNOWN);
+    expect(learn(table, ADDRESS, { mac: 0xc })).toBe(NEIGHBOUR_BUSY);
+    expect(learn(table, ip('10.0.0.3'))).toBe(NEIGHBOUR_BUSY);
     table.words[NEIGHBOURS_LOCK] = 0;
     expect(table.read(0, ADDRESS)).toMatchObject({ macLow: 0xb, confirmedSeconds: NOW + 5 });
   });
 
   it('moves an address to another MAC, side or role', () => {
     const table = NeighbourTable.create(16, 4, 1);
-    snoop(table, ADDRESS);
-    expect(snoop(table, ADDRESS, { mac: 0xc })).toBe(SNOOP_CHANGED);
-    expect(snoop(table, ADDRESS, { mac: 0xc, flags: NEIGHBOUR_LOCAL })).toBe(SNOOP_CHANGED);
+    learn(table, ADDRESS);
+    expect(learn(table, ADDRESS, { mac: 0xc })).toBe(NEIGHBOUR_CHANGED);
+    expect(learn(table, ADDRESS, { mac: 0xc, flags: NEIGHBOUR_LOCAL })).toBe(NEIGHBOUR_CHANGED);
     expect(found(table, ADDRESS)).toEqual([0x0200, 0xc, NEIGHBOUR_LOCAL]);
     expect(table.count).toBe(1);
-    expect(table.snooped(0)).toBe(1);
+    expect(table.learned(0)).toBe(1);
   });
 
   it('leaves a static entry as it is', () => {
@@ -79,23 +81,23 @@ describe('snoop()', () => {
     const flags = NEIGHBOUR_STATIC;
     const entry = { tunnel: 0, address: ADDRESS, macHigh: 2, macLow: 3, flags };
     table.set({ ...entry, confirmedSeconds: NOW });
-    expect(snoop(table, ADDRESS)).toBe(SNOOP_PINNED);
+    expect(learn(table, ADDRESS)).toBe(NEIGHBOUR_PINNED);
     expect(found(table, ADDRESS)).toEqual([2, 3, flags]);
   });
 
   it('takes no other MAC from a message that does not override', () => {
     const table = NeighbourTable.create(16, 4, 1);
-    expect(snoop(table, ADDRESS, { says: SAYS_WEAKLY })).toBe(SNOOP_ADDED);
-    expect(snoop(table, ADDRESS, { says: SAYS_WEAKLY, mac: 0xc })).toBe(SNOOP_IGNORED);
+    expect(learn(table, ADDRESS, { says: SAYS_WEAKLY })).toBe(NEIGHBOUR_ADDED);
+    expect(learn(table, ADDRESS, { says: SAYS_WEAKLY, mac: 0xc })).toBe(NEIGHBOUR_IGNORED);
     expect(found(table, ADDRESS)).toEqual([0x0200, 0xb, 0]);
   });
 
   it('makes no entry from a message that is silent of the router flag, and keeps that flag', () => {
     const table = NeighbourTable.create(16, 4, 1);
-    expect(snoop(table, ADDRESS, { says: SAYS_MAC_ONLY })).toBe(SNOOP_IGNORED);
-    snoop(table, ADDRESS, { flags: NEIGHBOUR_ROUTER });
-    expect(snoop(table, ADDRESS, { says: SAYS_MAC_ONLY })).toBe(SNOOP_KNOWN);
-    expect(snoop(table, ADDRESS, { says: SAYS_MAC_ONLY, mac: 0xc })).toBe(SNOOP_CHANGED);
+    expect(learn(table, ADDRESS, { says: SAYS_MAC_ONLY })).toBe(NEIGHBOUR_IGNORED);
+    learn(table, ADDRESS, { flags: NEIGHBOUR_ROUTER });
+    expect(learn(table, ADDRESS, { says: SAYS_MAC_ONLY })).toBe(NEIGHBOUR_KNOWN);
+    expect(learn(table, ADDRESS, { says: SAYS_MAC_ONLY, mac: 0xc })).toBe(NEIGHBOUR_CHANGED);
     expect(found(table, ADDRESS)).toEqual([0x0200, 0xc, NEIGHBOUR_ROUTER]);
   });
 
@@ -104,16 +106,16 @@ describe('snoop()', () => {
     const outcomes = new Map<number, number>();
     for (let tunnel = 0; tunnel < 8; tunnel += 1) {
       for (let host = 1; host <= 20; host += 1) {
-        const outcome = snoop(table, ip(`10.0.0.${host}`), { tunnel });
+        const outcome = learn(table, ip(`10.0.0.${host}`), { tunnel });
         outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
       }
-      expect(table.snooped(tunnel)).toBeLessThanOrEqual(table.snoopedPerTunnel);
+      expect(table.learned(tunnel)).toBeLessThanOrEqual(table.learnedPerTunnel);
     }
-    expect(table.snoopedPerTunnel).toBe(15);
+    expect(table.learnedPerTunnel).toBe(15);
     expect(outcomes).toEqual(
       new Map([
-        [SNOOP_ADDED, 60],
-        [SNOOP_FULL, 100],
+        [NEIGHBOUR_ADDED, 60],
+        [NEIGHBOUR_FULL, 100],
       ]),
     );
     const entry = { tunnel: 7, macHigh: 2, macLow: 3, flags: NEIGHBOUR_STATIC };
@@ -128,7 +130,7 @@ describe('snoop()', () => {
 describe('lookup()', () => {
   it('finds nothing in a row that is being written', () => {
     const table = NeighbourTable.create(16, 4, 1);
-    snoop(table, ADDRESS);
+    learn(table, ADDRESS);
     const row = table.lookup(0, ADDRESS, 0);
     table.words[row]! += 1;
     expect(found(table, ADDRESS)).toBeUndefined();
@@ -153,7 +155,7 @@ describe('lookup()', () => {
           const key = `${tunnel} ${host}`;
           if (remove) {
             expect(table.remove(tunnel, address)).toBe(model.delete(key));
-          } else if (snoop(table, address, { tunnel, mac }) !== SNOOP_FULL) {
+          } else if (learn(table, address, { tunnel, mac }) !== NEIGHBOUR_FULL) {
             model.set(key, mac);
           }
         }

@@ -8,7 +8,7 @@ const NOW = 1000;
 function filled(): NeighbourTable {
   const table = NeighbourTable.create(64, 4, 1);
   for (let host = 1; host <= 12; host += 1) {
-    table.snoop(host % 3, parseIp(`10.0.0.${host}`)!, 0, 0x0200, host, 0, SAYS_ALL, NOW + host);
+    table.learn(host % 3, parseIp(`10.0.0.${host}`)!, 0, 0x0200, host, 0, SAYS_ALL, NOW + host);
   }
   const pinned = { tunnel: 1, address: parseIp('fd00::9')!, macHigh: 2, macLow: 0xffff_ffff };
   table.set({ ...pinned, flags: NEIGHBOUR_STATIC, confirmedSeconds: NOW });
@@ -39,13 +39,13 @@ describe('the table of neighbours', () => {
     expect(() => new NeighbourTable(new SharedArrayBuffer(256))).toThrow(TypeError);
   });
 
-  it('turns a snooped entry into a static one and counts it no more as snooped', () => {
+  it('turns a learned entry into a static one and counts it no more as learned', () => {
     const table = filled();
     const address = parseIp('10.0.0.1')!;
-    const before = table.snooped(1);
+    const before = table.learned(1);
     const entry = { tunnel: 1, address, macHigh: 1, macLow: 1, confirmedSeconds: NOW };
     table.set({ ...entry, flags: NEIGHBOUR_STATIC });
-    expect(table.snooped(1)).toBe(before - 1);
+    expect(table.learned(1)).toBe(before - 1);
     expect(table.count).toBe(13);
   });
 
@@ -54,7 +54,7 @@ describe('the table of neighbours', () => {
     expect(table.removeAll(({ tunnel }) => tunnel === 1)).toBe(5);
     expect(table.count).toBe(8);
     expect(table.lookup(1, parseIp('10.0.0.1')!, 0)).toBe(NO_NEIGHBOUR);
-    expect(table.snooped(1)).toBe(0);
+    expect(table.learned(1)).toBe(0);
   });
 
   it('notes which entry has answered', () => {
@@ -63,7 +63,7 @@ describe('the table of neighbours', () => {
     expect(table.read(1, parseIp('10.0.0.1')!)).toMatchObject({ usedSeconds: NOW + 99 });
   });
 
-  it('ages snooped entries that nobody confirmed, by the ageing time of their tunnel', () => {
+  it('ages learned entries that nobody confirmed, by the ageing time of their tunnel', () => {
     const table = filled();
     const limit = (tunnel: number): number => (tunnel === 2 ? 0 : 10);
     expect(table.sweep(NOW + 11, table.slots, limit)).toBe(0);

@@ -20,9 +20,9 @@ beforeEach(() => {
   });
 });
 
-function snoop(dst: string, flags = 0): void {
+function learn(dst: string, flags = 0): void {
   const index = new FdbFixture().directory.byName('vx42')!.index;
-  table.snoop(index, parseIp(dst)!, 0, 0x0200, 0x0c, flags, SAYS_ALL, now);
+  table.learn(index, parseIp(dst)!, 0, 0x0200, 0x0c, flags, SAYS_ALL, now);
 }
 
 function add(dst: string, lladdr = MAC): void {
@@ -48,8 +48,8 @@ describe('neigh', () => {
     expect(dump()).toEqual([]);
   });
 
-  it('puts a permanent entry in the place of a snooped one, and refuses a second', () => {
-    snoop('10.0.0.2');
+  it('puts a permanent entry in the place of a learned one, and refuses a second', () => {
+    learn('10.0.0.2');
     add('10.0.0.2');
     expect(dump()).toEqual([`vx42 10.0.0.2 ${MAC} PERMANENT`]);
     expect(() => add('10.0.0.2')).toThrow(failing('ERR_EXISTS', 0));
@@ -66,7 +66,7 @@ describe('neigh', () => {
   });
 
   it('applies a batch all or none', () => {
-    snoop('10.0.0.2');
+    learn('10.0.0.2');
     add('10.0.0.9');
     const before = dump();
     const dev = 'vx42';
@@ -91,8 +91,8 @@ describe('neigh', () => {
   });
 
   it('shows what matches, with flags and with ages where they are wanted', () => {
-    snoop('fd00::1', NEIGHBOUR_ROUTER);
-    snoop('10.0.0.1', NEIGHBOUR_LOCAL);
+    learn('fd00::1', NEIGHBOUR_ROUTER);
+    learn('10.0.0.1', NEIGHBOUR_LOCAL);
     now += 5;
     const only = { address: parseIp('fd00::1')! };
     expect([...verbs.rows(only)].flat()).toEqual([
@@ -103,7 +103,7 @@ describe('neigh', () => {
   });
 
   it('flushes by state, address and MAC', () => {
-    snoop('10.0.0.1');
+    learn('10.0.0.1');
     add('10.0.0.2');
     add('10.0.0.3', OTHER);
     expect(verbs.flush({ states: new Set(['reachable']) })).toBe(1);

@@ -4,8 +4,8 @@ import {
   SAYS_ALL,
   SAYS_MAC_ONLY,
   SAYS_WEAKLY,
-  SNOOP_ADDED,
-  SNOOP_CHANGED,
+  NEIGHBOUR_ADDED,
+  NEIGHBOUR_CHANGED,
 } from '../fdb/neighbour-rows.ts';
 import type { Arena } from '../packet/arena.ts';
 import {
@@ -40,7 +40,7 @@ import {
   OPTION_SOURCE_LINK_LAYER,
   OPTION_TARGET_LINK_LAYER,
 } from '../wire/ndp.ts';
-import { COUNTER_SNOOPED } from './counters.ts';
+import { COUNTER_NEIGH_LEARNED } from './counters.ts';
 import type { SharedTables } from './shared-tables.ts';
 
 const NOTHING = -1;
@@ -53,7 +53,7 @@ const NOTHING = -1;
  * address one that a host can have, so not that of a probe (RFC 5227) or of duplicate address detection.
  * Frames with a VLAN tag are left alone: their addresses are those of another network.
  */
-export class NeighbourSnooper {
+export class NeighbourLearner {
   readonly #worker: number;
   readonly #tables: SharedTables;
   readonly #view: DataView;
@@ -147,7 +147,7 @@ export class NeighbourSnooper {
     const { neighbours, counters } = this.#tables;
     const macHigh = readMacHigh(this.#view, mac);
     const macLow = readMacLowSigned(this.#view, mac);
-    const outcome = neighbours.snoop(
+    const outcome = neighbours.learn(
       tunnel,
       bytes,
       address,
@@ -157,8 +157,8 @@ export class NeighbourSnooper {
       says,
       nowSeconds,
     );
-    if (outcome === SNOOP_ADDED || outcome === SNOOP_CHANGED) {
-      counters.increment(this.#worker, tunnel, COUNTER_SNOOPED);
+    if (outcome === NEIGHBOUR_ADDED || outcome === NEIGHBOUR_CHANGED) {
+      counters.increment(this.#worker, tunnel, COUNTER_NEIGH_LEARNED);
     }
   }
 }

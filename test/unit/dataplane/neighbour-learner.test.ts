@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { COUNTER_SNOOPED } from '../../../src/dataplane/counters.ts';
+import { COUNTER_NEIGH_LEARNED } from '../../../src/dataplane/counters.ts';
 import {
   TUNNEL_COALESCE,
   TUNNEL_LEARNING,
@@ -39,7 +39,7 @@ function known(path: DataPath, text: string): [mac: number, flags: number] | und
   return entry === undefined ? undefined : [entry.macLow & 0xff, entry.flags];
 }
 
-describe('snooping', () => {
+describe('learning', () => {
   test('learns the sender of requests, replies and announcements of ARP', () => {
     const path = makePath();
     const from = { source: MAC_B, operation: 2 };
@@ -52,7 +52,7 @@ describe('snooping', () => {
     expect(known(path, '10.0.0.1')).toEqual([A, 0]);
     expect(known(path, '10.0.0.2')).toEqual([B, 0]);
     expect(known(path, '10.0.0.3')).toEqual([B, 0]);
-    expect(path.counter(COUNTER_SNOOPED)).toBe(3);
+    expect(path.counter(COUNTER_NEIGH_LEARNED)).toBe(3);
     expect(path.writer.deliveries).toHaveLength(3);
   });
 
@@ -88,7 +88,7 @@ describe('snooping', () => {
     path.receive([{ bytes: vxlanDatagram(VNI, arp()) }], NOW_SECONDS + 7);
     const entry = path.tables.neighbours.read(0, mappedAddress('10.0.0.1'));
     expect(entry).toMatchObject({ confirmedSeconds: NOW_SECONDS + 7 });
-    expect(path.counter(COUNTER_SNOOPED)).toBe(1);
+    expect(path.counter(COUNTER_NEIGH_LEARNED)).toBe(1);
   });
 
   test('is off where the tunnel does not suppress', () => {
