@@ -1,6 +1,12 @@
 import type { ErrorCode } from '../base/errors.ts';
 import type { FdbRequest as ParsedFdbRequest, FdbVerb } from '../vtep/fdb-request.ts';
 import type { FdbRow } from '../vtep/fdb-rows.ts';
+import type {
+  NeighbourRequest,
+  NeighbourStateWord,
+  NeighbourVerb,
+} from '../vtep/neighbour-request.ts';
+import type { NeighbourRow } from '../vtep/neighbour-verbs.ts';
 
 /**
  * What goes over the daemon's socket: HTTP/1.1 with JSON bodies under a versioned path.
@@ -14,6 +20,10 @@ import type { FdbRow } from '../vtep/fdb-rows.ts';
  * | `POST /v1/fdb` {@link ChangeRequest} | {@link ChangeReport} |
  * | `POST /v1/fdb?verb=VERB`, `application/x-ndjson`, one entry a line | {@link ChangeReport} |
  * | `POST /v1/fdb/flush` {@link FlushRequest} | {@link FlushReport} |
+ * | `GET /v1/neigh[?dev=&dst=&lladdr=&state=&statistics=1]` | array of {@link NeighbourRow} |
+ * | `POST /v1/neigh` {@link NeighbourChangeRequest} | {@link ChangeReport} |
+ * | `POST /v1/neigh?verb=VERB`, `application/x-ndjson` | {@link ChangeReport} |
+ * | `POST /v1/neigh/flush` {@link NeighbourFlushRequest} | {@link FlushReport} |
  *
  * A failure is an {@link ErrorReport} with the HTTP status of its code. Fields are only ever added.
  */
@@ -22,7 +32,7 @@ export const API_VERSION = 'v1';
 /** The content type of a batch that is sent line by line. */
 export const NDJSON = 'application/x-ndjson';
 
-export type { FdbRow, FdbVerb };
+export type { FdbRow, FdbVerb, NeighbourRequest, NeighbourRow, NeighbourStateWord, NeighbourVerb };
 
 /** One entry of a change, with iproute2's spelling of `src_vni`. */
 export interface FdbRequest extends Omit<ParsedFdbRequest, 'srcVni'> {
@@ -60,6 +70,20 @@ export interface FlushRequest {
 export interface FlushReport {
   /** How many rows were removed; each destination of a list is one. */
   readonly removed: number;
+}
+
+/** Entries are applied all or none. */
+export interface NeighbourChangeRequest {
+  readonly verb: NeighbourVerb;
+  readonly entries: readonly NeighbourRequest[];
+}
+
+/** Which neighbours to remove; `states` defaults to all. */
+export interface NeighbourFlushRequest {
+  readonly dev: string;
+  readonly dst?: string | undefined;
+  readonly lladdr?: string | undefined;
+  readonly states?: readonly NeighbourStateWord[] | undefined;
 }
 
 export type FdbStateName = 'dynamic' | 'static' | 'permanent';
@@ -113,6 +137,7 @@ export interface TunnelReport {
   readonly underlay: 'fast' | 'portable';
   readonly remotes: readonly RemoteReport[];
   readonly fdb: { readonly learned: number; readonly static: number };
+  readonly neigh: NeighbourReport;
   readonly tx: Traffic;
   readonly rx: Traffic;
   /** Frames and datagrams dropped, by drop reason; reasons that never happened may be left out. */
@@ -134,6 +159,17 @@ export interface OuterReport {
   readonly link?: string;
   /** `ignore`, `strict`, or a mask of 64 bits. */
   readonly reserved_bits: string;
+}
+
+/** ARP and ND suppression of a tunnel. */
+export interface NeighbourReport {
+  readonly suppress: boolean;
+  /** Requests that were answered here and not flooded. */
+  readonly answered: number;
+  /** Neighbours that were added or changed by what passed. */
+  readonly learned: number;
+  /** Neighbours in the table that were not added by hand. */
+  readonly dynamic: number;
 }
 
 /** One remote of a tunnel; `port` and `vni` only where they differ from the tunnel's. */

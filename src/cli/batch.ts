@@ -1,8 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { StringDecoder } from 'node:string_decoder';
-import type { FdbRequest } from '../api/protocol.ts';
 import { VtepError } from '../base/errors.ts';
-import { parseChange } from './keywords.ts';
 import { usageError } from './usage.ts';
 
 /**
@@ -80,20 +78,20 @@ export class BatchLines {
 }
 
 /** Entries from a file, one a line in the verb's grammar without the verb. */
-export class BatchFile {
-  readonly #verb: string;
+export class BatchFile<Entry> {
+  readonly #parse: (tokens: readonly string[]) => Entry;
   readonly #lines: BatchLines;
 
-  /** `path` may be `-` for standard input. */
-  constructor(verb: string, path: string) {
-    this.#verb = verb;
+  /** `path` may be `-` for standard input; `parse` reads the words of one line, or throws ERR_USAGE. */
+  constructor(path: string, parse: (tokens: readonly string[]) => Entry) {
+    this.#parse = parse;
     this.#lines = new BatchLines(path);
   }
 
   /** The entries in order; throws ERR_USAGE that names file and line. */
-  async *entries(): AsyncGenerator<FdbRequest, void, undefined> {
+  async *entries(): AsyncGenerator<Entry, void, undefined> {
     for await (const tokens of this.#lines.tokens()) {
-      yield this.#lines.parsed(() => parseChange(this.#verb, tokens));
+      yield this.#lines.parsed(() => this.#parse(tokens));
     }
   }
 

@@ -2,6 +2,7 @@ import { ApiClient } from '../api/client.ts';
 import type {
   DaemonReport,
   OuterReport,
+  NeighbourReport,
   RemoteReport,
   StatusReport,
   Traffic,
@@ -64,6 +65,7 @@ function formatTunnel(tunnel: TunnelReport): string[] {
     `  outer: ${formatOuter(tunnel.outer)}`,
     `  underlay: ${tunnel.underlay}`,
     `  fdb: ${fdb.learned} learned, ${fdb.static} static`,
+    ...formatNeighbours(tunnel.neigh),
     `  transfer: ${formatTransfer(tunnel.rx, tunnel.tx)}`,
     `  drops: ${formatDrops(tunnel.drops) ?? 'none'}`,
     ...tunnel.remotes.flatMap(formatRemote),
@@ -87,6 +89,15 @@ function formatOuter(outer: OuterReport): string {
 function formatMssClamp({ mssClamp }: TunnelReport): string[] {
   if (mssClamp === undefined) return [];
   return [`  tcp mss clamp: ${mssClamp.ipv4} over IPv4, ${mssClamp.ipv6} over IPv6`];
+}
+
+/** Nothing where suppression is off, which is nearly everywhere. */
+function formatNeighbours(neigh: NeighbourReport): string[] {
+  if (!neigh.suppress) return [];
+  const { answered, learned, dynamic } = neigh;
+  return [
+    `  neigh-suppress: on, ${answered} requests answered, ${learned} changes learned, ${dynamic} dynamic`,
+  ];
 }
 
 function formatRemote(remote: RemoteReport): string[] {

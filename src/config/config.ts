@@ -55,6 +55,8 @@ export interface TunnelConfig {
   readonly ageingSeconds: number;
   readonly offload: Offload;
   readonly outer: OuterConfig;
+  /** Answers ARP requests and neighbour solicitations from the table of neighbours. */
+  readonly neighSuppress: boolean;
 }
 
 /** An address of a VTEP. */
@@ -112,6 +114,7 @@ export const DEFAULT_MTU = 'auto';
 export const DEFAULT_MSS_CLAMP = false;
 export const DEFAULT_LEARNING = true;
 export const DEFAULT_AGEING_SECONDS = 300;
+export const DEFAULT_NEIGH_SUPPRESS = false;
 
 export const VNI_MIN = 1;
 export const PORT_MAX = 65535;

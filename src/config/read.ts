@@ -8,6 +8,7 @@ import {
   DEFAULT_LOG_LEVEL,
   DEFAULT_MSS_CLAMP,
   DEFAULT_MTU,
+  DEFAULT_NEIGH_SUPPRESS,
   DEFAULT_OFFLOAD,
   DEFAULT_PORT,
   DEFAULT_SOCKET,
@@ -137,6 +138,10 @@ function resolveTunnel({ name, values }: ReadTunnel, globalOffload: Offload): Tu
     ageingSeconds: values.ageing?.value ?? DEFAULT_AGEING_SECONDS,
     offload: globalOffload === 'off' ? 'off' : (values.offload?.value ?? globalOffload),
     outer: resolveOuter(values),
+    // The kernel's bridge has the one, its vxlan device the other; here both are one table and one answer.
+    neighSuppress:
+      (values['neigh-suppress']?.value ?? DEFAULT_NEIGH_SUPPRESS) ||
+      (values['arp-proxy']?.value ?? DEFAULT_NEIGH_SUPPRESS),
   };
 }
 

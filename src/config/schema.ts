@@ -74,6 +74,8 @@ export const TUNNEL_SHAPE = {
   checksums: many(oneOf(CHECKSUMS)),
   link: one(interfaceName()),
   'reserved-bits': one(reservedBits()),
+  'neigh-suppress': one(flag()),
+  'arp-proxy': one(flag(), 'proxy'),
 } as const;
 
 /**
@@ -94,16 +96,7 @@ export const FOREIGN_KEYS: ReadonlyMap<string, string> = new Map([
   ['udp6zerocsumtx', 'is the word of ip-link; allowed: "checksums: [udp, zero-udp6-tx]"'],
   ['udp6zerocsumrx', 'is the word of ip-link; allowed: "checksums: [udp, zero-udp6-rx]"'],
   ['name', 'is not a setting: the key in front of the settings is the name of the device'],
-  ...[
-    'arp-proxy',
-    'extensions',
-    'group',
-    'limit',
-    'mac',
-    'macaddress',
-    'neigh-suppress',
-    'notifications',
-  ].map(
+  ...['extensions', 'group', 'limit', 'mac', 'macaddress', 'notifications'].map(
     (key) =>
       [key, 'is not supported in this version; allowed: a configuration without it'] as const,
   ),

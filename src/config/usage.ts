@@ -59,6 +59,14 @@ export const DAEMON_OPTIONS: readonly DaemonOption[] = [
   tunnel('--tos <number>', 'type-of-service', 'outer TOS: inherit, 0..252 (default: 0)'),
   tunnel('--do-not-fragment <mode>', 'do-not-fragment', 'outer DF: true, false, inherit'),
   tunnel('--link <device>', 'link', 'underlay device to send and receive on'),
+  {
+    ...tunnel(
+      '--neigh-suppress',
+      'neigh-suppress',
+      'answer ARP and neighbour solicitations for known neighbours instead of flooding them',
+    ),
+    kind: 'switch',
+  },
   daemon('-c, --config <file>', 'config', 'read tunnels and settings from a YAML file'),
   daemon('--workers <number>', 'workers', `forwarding threads: auto, 1..${WORKERS_MAX}`),
   daemon('--socket <path>', 'socket', `unix socket of the API (default: ${DEFAULT_SOCKET})`),

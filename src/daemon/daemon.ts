@@ -12,11 +12,13 @@ import { sharedMemory, type SharedTables } from '../dataplane/shared-tables.ts';
 import { TunnelTable } from '../dataplane/tunnel-table.ts';
 import { DestinationLists } from '../fdb/destination-lists.ts';
 import { Grace } from '../fdb/grace.ts';
+import { NeighbourTable } from '../fdb/neighbours.ts';
 import { RemoteTable } from '../fdb/remotes.ts';
 import { FdbTable } from '../fdb/table.ts';
 import { linkByIndex, linkByName } from '../linux/netlink-link.ts';
 import { notify } from '../linux/sd-notify.ts';
 import { FdbVerbs } from '../vtep/fdb-verbs.ts';
+import { NeighbourVerbs } from '../vtep/neighbour-verbs.ts';
 import { Tunnels } from '../vtep/tunnels.ts';
 import { Endpoints } from './endpoints.ts';
 import { Housekeeping } from './housekeeping.ts';
@@ -32,6 +34,8 @@ const FDB_CAPACITY = 1 << 20;
 /** Remotes of all tunnels together. */
 const REMOTE_ROWS = 4 * REMOTES_MAX;
 const LIST_WORDS = 16 * REMOTES_MAX;
+/** Neighbours of all tunnels together. */
+const NEIGHBOURS_CAPACITY = 1 << 16;
 const ENDPOINTS_MAX = 64;
 const POOLS_MAX = 64;
 const WORKERS_AUTO_MAX = 4;
@@ -108,6 +112,11 @@ export class Daemon {
     });
     this.#api = new ApiServer({
       verbs,
+      neighbours: new NeighbourVerbs({
+        table: tables.neighbours,
+        tunnels: directory,
+        nowSeconds: monotonicSeconds,
+      }),
       tunnels: directory,
       inspector,
       links: new LinkVerbs({
@@ -247,6 +256,7 @@ function makeTables(workers: number): SharedTables {
     fdb: FdbTable.create(FDB_CAPACITY),
     remotes,
     lists: DestinationLists.create(LIST_WORDS, grace),
+    neighbours: NeighbourTable.create(NEIGHBOURS_CAPACITY, TUNNELS_MAX),
     grace,
     tunnels: new TunnelTable(TUNNELS_MAX),
     counters,

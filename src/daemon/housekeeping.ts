@@ -93,11 +93,19 @@ export class Housekeeping {
     const { tables, tunnels } = this.#options;
     const slots = Math.ceil((tables.fdb.slots * ROUND_MS) / (SWEEP_SECONDS * 1000));
     this.#ageing.sweep(monotonicSeconds(), slots);
+    this.#ageNeighbours();
     tables.grace.collect();
     this.#round += 1;
     if (this.#round % STATUS_ROUNDS === 1) this.#status();
     const changed = this.#monitor.changes();
     for (const tunnel of tunnels.list()) this.#watch.look(tunnel, changed.get(tunnel.info.ifindex));
+  }
+
+  #ageNeighbours(): void {
+    const { tables, directory } = this.#options;
+    const slots = Math.ceil((tables.neighbours.slots * ROUND_MS) / (SWEEP_SECONDS * 1000));
+    const limit = (tunnel: number): number => directory.byIndex(tunnel)?.ageingSeconds ?? 0;
+    tables.neighbours.sweep(monotonicSeconds(), slots, limit);
   }
 
   #status(): void {

@@ -9,8 +9,10 @@ import type {
 } from '../api/protocol.ts';
 import { monotonicSeconds } from '../base/clock.ts';
 import {
+  COUNTER_NEIGH_ANSWERED,
   COUNTER_DROPS,
   COUNTER_RX_PACKETS,
+  COUNTER_NEIGH_LEARNED,
   COUNTER_TX_PACKETS,
   REMOTE_RX_PACKETS,
   REMOTE_TX_PACKETS,
@@ -99,6 +101,12 @@ export class DaemonInspector implements Inspector {
       underlay: this.#options.portable ? 'portable' : 'fast',
       remotes: this.#remotes(tunnel, routes),
       fdb,
+      neigh: {
+        suppress: config.neighSuppress,
+        answered: total(COUNTER_NEIGH_ANSWERED),
+        learned: total(COUNTER_NEIGH_LEARNED),
+        dynamic: this.#options.tables.neighbours.learned(info.index),
+      },
       tx: { packets: total(COUNTER_TX_PACKETS), bytes: total(COUNTER_TX_PACKETS + 1) },
       rx: { packets: total(COUNTER_RX_PACKETS), bytes: total(COUNTER_RX_PACKETS + 1) },
       drops: this.#drops(info.index),

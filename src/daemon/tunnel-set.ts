@@ -3,7 +3,12 @@ import { VtepError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import type { TunnelConfig } from '../config/config.ts';
 import type { SharedTables } from '../dataplane/shared-tables.ts';
-import { TUNNEL_COALESCE, TUNNEL_LEARNING, TUNNEL_SEGMENTS } from '../dataplane/tunnel-table.ts';
+import {
+  TUNNEL_COALESCE,
+  TUNNEL_LEARNING,
+  TUNNEL_NEIGH_SUPPRESS,
+  TUNNEL_SEGMENTS,
+} from '../dataplane/tunnel-table.ts';
 import { deleteLinks } from '../linux/netlink-link-delete.ts';
 import { closeTap } from '../linux/tap.ts';
 import type { FdbVerbs } from '../vtep/fdb-verbs.ts';
@@ -191,7 +196,7 @@ export class TunnelSet {
   }
 
   async #disconnect(tunnels: readonly OpenTunnel[]): Promise<void> {
-    const { directory, verbs, workers } = this.#options;
+    const { tables, directory, verbs, workers } = this.#options;
     for (const { info } of tunnels) {
       await workers.all(() => ({ type: 'close-tunnel', tunnel: info.index }));
     }
@@ -199,6 +204,8 @@ export class TunnelSet {
     // First, so that nobody adds an entry behind the removal of all.
     for (const { info } of tunnels) directory.remove(info);
     await verbs.removeTunnels(tunnels.map(({ info }) => info));
+    const gone = new Set(tunnels.map(({ info }) => info.index));
+    tables.neighbours.removeAll(({ tunnel }) => gone.has(tunnel));
     for (const tunnel of tunnels) await this.#releaseSockets(tunnel);
   }
 
@@ -231,6 +238,7 @@ function flagsOf(config: TunnelConfig, pools: TunnelPools): number {
   const offload = config.offload === 'auto';
   return (
     (config.learning ? TUNNEL_LEARNING : 0) |
+    (config.neighSuppress ? TUNNEL_NEIGH_SUPPRESS : 0) |
     (offload ? TUNNEL_COALESCE : 0) |
     (offload && poolsOf(pools).some(({ gso }) => gso) ? TUNNEL_SEGMENTS : 0)
   );

@@ -10,7 +10,11 @@ export const COUNTER_LEARNED = 4;
 export const COUNTER_MOVED = 5;
 /** Frames whose source MAC was not learned because the FDB was full. */
 export const COUNTER_NOT_LEARNED = 6;
-export const COUNTER_DROPS = 7;
+/** ARP requests and neighbour solicitations that were answered here and not flooded. */
+export const COUNTER_NEIGH_ANSWERED = 7;
+/** Neighbours that ARP and neighbour discovery added or changed. */
+export const COUNTER_NEIGH_LEARNED = 8;
+export const COUNTER_DROPS = 9;
 const TUNNEL_COLUMNS = COUNTER_DROPS + DROP_REASON_COUNT;
 
 // Columns of a remote's row.

@@ -48,6 +48,7 @@ import {
 import { InnerPacket } from './inner-packet.ts';
 import { clampReceivedMss } from './mss-clamp.ts';
 import { AMBIGUOUS, classifyMerged, SUPER_FRAME } from './merged-datagram.ts';
+import { NeighbourLearner } from './neighbour-learner.ts';
 import { passUnfinished } from './pass-unfinished.ts';
 import { payloadSum } from './payload-sum.ts';
 import type { SharedTables } from './shared-tables.ts';
@@ -63,6 +64,7 @@ export class Receiver {
   readonly #view: DataView;
   readonly #inner = new InnerPacket();
   readonly #coalescer: Coalescer;
+  readonly #neighbours: NeighbourLearner;
 
   // The datagram in hand.
   #outerEcn = 0;
@@ -83,6 +85,7 @@ export class Receiver {
     this.#writer = writer;
     this.#view = plan.arena.view;
     this.#coalescer = new Coalescer(payloadSum(plan.arena));
+    this.#neighbours = new NeighbourLearner(worker, tables, plan.arena);
   }
 
   /** Delivers all datagrams of `batch`, received on the socket whose VNIs `vnis` holds. */
@@ -176,6 +179,9 @@ export class Receiver {
     }
     const mssLimit = tunnels.mssLimit(tunnel, this.#inner.family);
     if (mssLimit !== 0) clampReceivedMss(view, this.#inner, mssLimit);
+    if (tunnels.suppresses(tunnel)) {
+      this.#neighbours.look(tunnel, frame, frameLength, 0, this.#nowSeconds);
+    }
     this.#deliver(tunnel, sender, frame, frameLength, segmentBytes);
   }
 

@@ -1,5 +1,6 @@
 import { DestinationLists } from '../fdb/destination-lists.ts';
 import { Grace } from '../fdb/grace.ts';
+import { NeighbourTable } from '../fdb/neighbours.ts';
 import { RemoteTable } from '../fdb/remotes.ts';
 import { FdbTable } from '../fdb/table.ts';
 import { Counters, type CounterShape } from './counters.ts';
@@ -11,6 +12,7 @@ export interface SharedTables {
   readonly fdb: FdbTable;
   readonly remotes: RemoteTable;
   readonly lists: DestinationLists;
+  readonly neighbours: NeighbourTable;
   readonly grace: Grace;
   readonly tunnels: TunnelTable;
   readonly counters: Counters;
@@ -22,6 +24,7 @@ export interface SharedMemory {
   fdb: SharedArrayBuffer;
   remotes: SharedArrayBuffer;
   lists: SharedArrayBuffer;
+  neighbours: SharedArrayBuffer;
   grace: SharedArrayBuffer;
   tunnels: SharedArrayBuffer;
   counters: SharedArrayBuffer;
@@ -35,6 +38,7 @@ export function attachTables(memory: SharedMemory): SharedTables {
     fdb: new FdbTable(memory.fdb),
     remotes: new RemoteTable(memory.remotes),
     lists: new DestinationLists(memory.lists),
+    neighbours: new NeighbourTable(memory.neighbours),
     grace: new Grace(memory.grace),
     tunnels: new TunnelTable(memory.shape.tunnels, memory.tunnels),
     counters: new Counters(memory.shape, memory.counters),
@@ -48,6 +52,7 @@ export function sharedMemory(tables: SharedTables): SharedMemory {
     fdb: tables.fdb.memory,
     remotes: tables.remotes.memory,
     lists: tables.lists.memory,
+    neighbours: tables.neighbours.memory,
     grace: tables.grace.memory,
     tunnels: tables.tunnels.memory,
     counters: tables.counters.memory,

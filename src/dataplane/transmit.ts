@@ -3,7 +3,7 @@
 /**
  * Overlay to underlay. What happens to a frame, in this order:
  *
- * 1. its length and source MAC are checked;
+ * 1. its length and source MAC are checked; where neighbours are suppressed, a known one is answered for;
  * 2. the FDB says where its destination MAC lives: one remote, a list, or the tunnel's flood list;
  *    our own datagram that came back is recognised;
  * 3. what the sender's stack left is finished: a partial checksum completed, a super-frame segmented;
@@ -57,6 +57,7 @@ import { flowHash } from './flow-hash.ts';
 import { InheritedHeader } from './inherited-header.ts';
 import { InnerPacket } from './inner-packet.ts';
 import { clampMss } from './mss-clamp.ts';
+import { NeighbourSuppressor } from './neighbour-suppressor.ts';
 import { INHERIT_DF, INHERIT_FLOW_LABEL, INHERIT_TTL } from './outer-table.ts';
 import { PathLimit } from './path-limit.ts';
 import { payloadSum } from './payload-sum.ts';
@@ -88,11 +89,13 @@ export class Transmitter {
   readonly #inherited = new InheritedHeader();
   readonly #circular: CircularFrames;
   readonly #pathLimit: PathLimit;
+  readonly #neighbours: NeighbourSuppressor;
 
   // The tunnel in hand.
   #tunnel = 0;
   #inherit = 0;
   #dscp = 0;
+  #suppresses = false;
 
   // The frame in hand.
   #hash = 0;
@@ -124,6 +127,7 @@ export class Transmitter {
     this.#answers = answers;
     this.#circular = new CircularFrames(tables.remotes);
     this.#pathLimit = new PathLimit(tables, answers);
+    this.#neighbours = new NeighbourSuppressor(worker, tables, answers);
     this.lanes4 = new Int32Array(tables.tunnels.capacity).fill(NO_LANES);
     this.lanes6 = new Int32Array(tables.tunnels.capacity).fill(NO_LANES);
     this.lanes4WithoutDf = new Int32Array(tables.tunnels.capacity).fill(NO_LANES);
@@ -136,6 +140,7 @@ export class Transmitter {
   transmit(batch: FrameBatch, tunnel: number, nowSeconds: number): void {
     this.#tunnel = tunnel;
     this.#nowSeconds = nowSeconds;
+    this.#suppresses = this.#tables.tunnels.suppresses(tunnel);
     this.#plan.segmentsMax = this.#tables.tunnels.segments(tunnel) ? SEGMENTS_MAX : 1;
     const { outer } = this.#tables.tunnels;
     this.#inherit = outer.inherit(tunnel);
@@ -168,6 +173,7 @@ export class Transmitter {
     ) {
       return this.#drop(DROP_TX_SMAC_INVALID, 1);
     }
+    if (this.#suppresses && this.#neighbours.take(this.#tunnel, frame, length, nowSeconds)) return;
     const { fdb, lists, tunnels } = this.#tables;
     this.#vni = tunnels.vni(this.#tunnel);
     const destination = this.#lookup(readMacHigh(view, frame), readMacLowSigned(view, frame));

@@ -22,6 +22,9 @@ export const TUNNEL_SEGMENTATION_FAILED = 4;
 /** The device refused a super-frame; coalescing is off since. */
 export const TUNNEL_COALESCE_FAILED = 8;
 
+/** ARP requests and neighbour solicitations are answered from the table of neighbours. */
+export const TUNNEL_NEIGH_SUPPRESS = 1024;
+
 export interface TunnelRow {
   flags: number;
   vni: number;
@@ -72,6 +75,10 @@ export class TunnelTable {
 
   segments(tunnel: number): boolean {
     return (this.#words[tunnel * WORDS + FLAGS]! & TUNNEL_SEGMENTS) !== 0;
+  }
+
+  suppresses(tunnel: number): boolean {
+    return (this.#words[tunnel * WORDS + FLAGS]! & TUNNEL_NEIGH_SUPPRESS) !== 0;
   }
 
   vni(tunnel: number): number {

@@ -16,6 +16,7 @@ import {
 import { VniMap } from '../../src/dataplane/vni-map.ts';
 import { DestinationLists } from '../../src/fdb/destination-lists.ts';
 import { Grace } from '../../src/fdb/grace.ts';
+import { NeighbourTable } from '../../src/fdb/neighbours.ts';
 import { RemoteTable } from '../../src/fdb/remotes.ts';
 import { FdbTable, ORIGIN_STATIC, STATE_PERMANENT } from '../../src/fdb/table.ts';
 import { type Arena, ArenaAllocator, heapArena } from '../../src/packet/arena.ts';
@@ -83,6 +84,7 @@ export class DataPath {
       fdb: FdbTable.create(fdbEntries, 1),
       remotes: RemoteTable.create(shape.remotes, 1),
       lists: DestinationLists.create(256, grace),
+      neighbours: NeighbourTable.create(64, TUNNELS, 1),
       grace,
       tunnels: new TunnelTable(TUNNELS),
       counters: new Counters(shape),

@@ -9,6 +9,8 @@ import type { LinkReport, LinkRequest, Links } from '../../../src/api/link-proto
 import type { DaemonReport, TunnelReport } from '../../../src/api/protocol.ts';
 import { ApiServer } from '../../../src/api/server.ts';
 import { VtepError } from '../../../src/base/errors.ts';
+import { NeighbourTable } from '../../../src/fdb/neighbours.ts';
+import { NeighbourVerbs } from '../../../src/vtep/neighbour-verbs.ts';
 import { FdbFixture } from '../vtep/fdb-fixture.ts';
 
 export const DAEMON: DaemonReport = {
@@ -61,6 +63,7 @@ export const TUNNEL: TunnelReport = {
     },
   ],
   fdb: { learned: 2, static: 1 },
+  neigh: { suppress: true, answered: 7, learned: 3, dynamic: 2 },
   tx: { packets: 2, bytes: 2048 },
   rx: { packets: 1, bytes: 100 },
   drops: { mtu: 0, 'source-mac': 5 },
@@ -124,6 +127,8 @@ export class ApiFixture {
   readonly directory = mkdtempSync(join(tmpdir(), 'vtep-api-'));
   readonly socketPath = join(this.directory, 'run', 'vtepd.sock');
   readonly fdb: FdbFixture;
+  readonly neighbours = NeighbourTable.create(64, 8, 1);
+  readonly neighbourVerbs: NeighbourVerbs;
   readonly server: ApiServer;
   readonly client = new ApiClient(this.socketPath, 10_000);
   readonly links = new FakeLinks();
@@ -133,9 +138,15 @@ export class ApiFixture {
   constructor(capacity?: number) {
     this.fdb = new FdbFixture(capacity);
     const note = (event: string) => void this.logged.push(event);
+    this.neighbourVerbs = new NeighbourVerbs({
+      table: this.neighbours,
+      tunnels: this.fdb.directory,
+      nowSeconds: () => 1000,
+    });
     this.server = new ApiServer({
       socketPath: this.socketPath,
       verbs: this.fdb.verbs,
+      neighbours: this.neighbourVerbs,
       tunnels: this.fdb.directory,
       inspector: {
         tunnels: () => [TUNNEL, { ...TUNNEL, ifname: 'vx43' }],

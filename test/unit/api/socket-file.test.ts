@@ -102,6 +102,7 @@ function another(socketPath: string): ApiServer {
   return new ApiServer({
     socketPath,
     verbs: fixture.fdb.verbs,
+    neighbours: fixture.neighbourVerbs,
     tunnels: fixture.fdb.directory,
     inspector: { tunnels: () => [], daemon: () => DAEMON },
     links: fixture.links,

@@ -25,6 +25,12 @@ describe('findCommand()', () => {
     ['link lst', 'link show|'],
     ['help link', 'help:link'],
     ['link help', 'help:link'],
+    ['n s dev vx42', 'neigh show|dev vx42'],
+    ['neigh', 'neigh show|'],
+    ['neighbour list', 'neigh show|'],
+    ['neigh delete x', 'neigh del|x'],
+    ['help neigh', 'help:neigh'],
+    ['help n add', 'help:neigh add'],
     ['s', 'show|'],
     ['v', 'version|'],
     ['', 'help:'],
@@ -39,7 +45,7 @@ describe('findCommand()', () => {
 
   it.each([
     ['fdb a x', 'Ambiguous verb of "fdb" "a"', 'it can mean add or append'],
-    ['bogus', 'Unknown command "bogus"', 'known: fdb, link, show, version, help'],
+    ['bogus', 'Unknown command "bogus"', 'known: fdb, link, neigh, show, version, help'],
     ['fdb bogus', 'Unknown verb of "fdb" "bogus"', expect.stringContaining('flush') as string],
   ])('refuses "vtep %s"', (line, message, hint) => {
     expect(() => find(line)).toThrow(expect.objectContaining({ code: 'ERR_USAGE', message, hint }));

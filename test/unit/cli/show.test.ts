@@ -30,6 +30,7 @@ tunnel: vx42
   outer: ttl auto, tos 0, df set, label auto, reserved bits ignore
   underlay: fast
   fdb: 2 learned, 1 static
+  neigh-suppress: on, 7 requests answered, 3 changes learned, 2 dynamic
   transfer: 100 B in 1 frames received, 2.00 KiB in 2 frames sent
   drops: source-mac 5
   remote: 192.168.120.20 (configured, flood)

@@ -52,6 +52,7 @@ describe('loadConfig()', () => {
           mtuGiven: false,
           learning: true,
           ageingSeconds: 300,
+          neighSuppress: false,
           offload: 'auto',
           outer: DEFAULT_OUTER,
         },
@@ -86,10 +87,12 @@ describe('loadConfig()', () => {
     remote: fe80::2%eth0
     aging: "0"
     learning: off
+    proxy: yes
     addresses: [FD00:0::1/64]
 `;
     const [tunnel] = loadConfig(text, 'f').tunnels;
     expect(tunnel).toMatchObject({ vni: 1, ageingSeconds: 0, learning: false, families: [6] });
+    expect(tunnel!.neighSuppress).toBe(true);
     expect(tunnel!.remotes[0]).toMatchObject({ text: 'fe80::2%eth0', interfaceName: 'eth0' });
     expect(tunnel!.addresses[0]!.text).toBe('fd00::1/64');
   });
