@@ -3,7 +3,6 @@ import type { ServerResponse } from 'node:http';
 import { setImmediate } from 'node:timers/promises';
 import { ERROR_CODES } from '../base/errors.ts';
 import type { VtepError } from '../base/errors.ts';
-import type { FdbRow } from '../vtep/fdb-rows.ts';
 import type { ErrorReport } from './protocol.ts';
 
 const CHUNK_LENGTH = 64 * 1024;
@@ -52,7 +51,7 @@ export function sendError(response: ServerResponse, error: VtepError): void {
  */
 export async function sendRows(
   response: ServerResponse,
-  parts: Iterable<readonly FdbRow[]>,
+  parts: Iterable<readonly object[]>,
 ): Promise<void> {
   // Until the last row is read: the connection's next request has the server's limit again.
   response.setTimeout(READER_IDLE_TIMEOUT_MS);

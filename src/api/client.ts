@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { ERROR_CODES, VtepError } from '../base/errors.ts';
 import type { ErrorCode } from '../base/errors.ts';
 import { NDJSON } from './protocol.ts';
-import type { ChangeReport, ErrorReport, FdbRequest, FdbRow, FdbVerb } from './protocol.ts';
+import type { ChangeReport, ErrorReport, FdbRow } from './protocol.ts';
 
 const TIMEOUT_MS = 60_000;
 const ERROR_BODY_LENGTH_MAX = 64 * 1024;
@@ -36,12 +36,13 @@ export class ApiClient {
     return (await readAll(await this.#send('POST', path, sent, 'application/json'))) as T;
   }
 
-  /** Applies entries all or none; they are sent line by line as they come. */
+  /** Applies entries of the table `path` all or none; they are sent line by line as they come. */
   async change(
-    verb: FdbVerb,
-    entries: Iterable<FdbRequest> | AsyncIterable<FdbRequest>,
+    verb: string,
+    entries: Iterable<object> | AsyncIterable<object>,
+    path = '/v1/fdb',
   ): Promise<ChangeReport> {
-    const response = await this.#send('POST', `/v1/fdb?verb=${verb}`, toLines(entries), NDJSON);
+    const response = await this.#send('POST', `${path}?verb=${verb}`, toLines(entries), NDJSON);
     return (await readAll(response)) as ChangeReport;
   }
 
@@ -67,14 +68,14 @@ export class ApiClient {
   }
 
   /** The rows of a GET one by one, in flat memory. */
-  async *rows(path: string, query: Query = {}): AsyncGenerator<FdbRow, void, undefined> {
+  async *rows<Row = FdbRow>(path: string, query: Query = {}): AsyncGenerator<Row, void, undefined> {
     let rest = '';
     for await (const chunk of this.text(path, query)) {
       const lines = (rest + chunk).split('\n');
       rest = lines.pop()!;
       for (const line of lines) {
         const row = parseRow(line);
-        if (row !== undefined) yield row;
+        if (row !== undefined) yield row as Row;
       }
     }
   }
@@ -165,7 +166,7 @@ function sendBody(
 
 /** Lines in pieces of some kilobytes, so that a million entries are not a million writes. */
 async function* toLines(
-  entries: Iterable<FdbRequest> | AsyncIterable<FdbRequest>,
+  entries: Iterable<object> | AsyncIterable<object>,
 ): AsyncGenerator<string, void, undefined> {
   let piece = '';
   for await (const entry of entries) {
@@ -178,10 +179,10 @@ async function* toLines(
 }
 
 /** The server writes `[ROW`, `ROW,` and `ROW]`, one a line, or `[]`. */
-function parseRow(line: string): FdbRow | undefined {
+function parseRow(line: string): unknown {
   const start = line.startsWith('[') ? 1 : 0;
   const end = line.endsWith(',') || line.endsWith(']') ? line.length - 1 : line.length;
-  return end <= start ? undefined : (JSON.parse(line.slice(start, end)) as FdbRow);
+  return end <= start ? undefined : (JSON.parse(line.slice(start, end)) as unknown);
 }
 
 async function readAll(response: IncomingMessage): Promise<unknown> {

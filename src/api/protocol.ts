@@ -1,6 +1,12 @@
 import type { ErrorCode } from '../base/errors.ts';
 import type { FdbRequest as ParsedFdbRequest, FdbVerb } from '../vtep/fdb-request.ts';
 import type { FdbRow } from '../vtep/fdb-rows.ts';
+import type {
+  NeighbourRequest,
+  NeighbourStateWord,
+  NeighbourVerb,
+} from '../vtep/neighbour-request.ts';
+import type { NeighbourRow } from '../vtep/neighbour-verbs.ts';
 
 /**
  * What goes over the daemon's socket: HTTP/1.1 with JSON bodies under a versioned path.
@@ -14,6 +20,10 @@ import type { FdbRow } from '../vtep/fdb-rows.ts';
  * | `POST /v1/fdb` {@link ChangeRequest} | {@link ChangeReport} |
  * | `POST /v1/fdb?verb=VERB`, `application/x-ndjson`, one entry a line | {@link ChangeReport} |
  * | `POST /v1/fdb/flush` {@link FlushRequest} | {@link FlushReport} |
+ * | `GET /v1/neigh[?dev=&dst=&lladdr=&state=&statistics=1]` | array of {@link NeighbourRow} |
+ * | `POST /v1/neigh` {@link NeighbourChangeRequest} | {@link ChangeReport} |
+ * | `POST /v1/neigh?verb=VERB`, `application/x-ndjson` | {@link ChangeReport} |
+ * | `POST /v1/neigh/flush` {@link NeighbourFlushRequest} | {@link FlushReport} |
  *
  * A failure is an {@link ErrorReport} with the HTTP status of its code. Fields are only ever added.
  */
@@ -22,7 +32,7 @@ export const API_VERSION = 'v1';
 /** The content type of a batch that is sent line by line. */
 export const NDJSON = 'application/x-ndjson';
 
-export type { FdbRow, FdbVerb };
+export type { FdbRow, FdbVerb, NeighbourRequest, NeighbourRow, NeighbourStateWord, NeighbourVerb };
 
 /** One entry of a change, with iproute2's spelling of `src_vni`. */
 export interface FdbRequest extends Omit<ParsedFdbRequest, 'srcVni'> {
@@ -64,6 +74,20 @@ export interface FlushReport {
   readonly removed: number;
 }
 
+/** Entries are applied all or none. */
+export interface NeighbourChangeRequest {
+  readonly verb: NeighbourVerb;
+  readonly entries: readonly NeighbourRequest[];
+}
+
+/** Which neighbours to remove; `states` defaults to all. */
+export interface NeighbourFlushRequest {
+  readonly dev: string;
+  readonly dst?: string | undefined;
+  readonly lladdr?: string | undefined;
+  readonly states?: readonly NeighbourStateWord[] | undefined;
+}
+
 export type FdbStateName = 'dynamic' | 'static' | 'permanent';
 
 export interface ErrorReport {
@@ -88,15 +112,21 @@ export type OffloadState = 'on' | 'off' | 'off after a failure';
 export interface TunnelReport {
   readonly ifname: string;
   readonly ifindex: number;
+  /** Named by the configuration; false for a tunnel that was added at run time. */
+  readonly configured: boolean;
   readonly vni: number;
   /** The VLAN of the device that is this tunnel. */
   readonly vlan?: number;
   /** What is done with other VLAN tags; left out when they pass. */
   readonly vlanPolicy?: 'strip' | 'drop';
-  /** The underlay address in use, text. */
+  /** The underlay address in use, text; that of IPv4 where the tunnel has both families. */
   readonly local: string;
+  /** That of IPv6, where the tunnel has both families. */
+  readonly local6?: string;
   readonly port: number;
   readonly mtu: number;
+  /** Largest TCP segments that a SYN may announce, where they are clamped. */
+  readonly mssClamp?: { readonly ipv4: number; readonly ipv6: number };
   readonly mac: string;
   readonly learning: boolean;
   /** Seconds; 0 means never. */
@@ -109,6 +139,7 @@ export interface TunnelReport {
     readonly gso: OffloadState;
     readonly gro: OffloadState;
   };
+  readonly outer: OuterReport;
   readonly underlay: 'fast' | 'portable';
   readonly remotes: readonly RemoteReport[];
   /** Remotes by host name; left out when there are none. */
@@ -118,13 +149,14 @@ export interface TunnelReport {
   /** `frozen` are those among the learned that moved too often. */
   readonly fdb: { readonly learned: number; readonly static: number; readonly frozen: number };
   readonly safety: SafetyReport;
+  readonly neigh: NeighbourReport;
   readonly tx: Traffic;
   readonly rx: Traffic;
   /** Frames and datagrams dropped, by drop reason; reasons that never happened may be left out. */
   readonly drops: Readonly<Record<string, number>>;
 }
 
-/** What protects a tunnel; storm limits (frames a second) and rates (bits a second) only where they are set. */
+/** What protects a tunnel; storm limits (frames a second), rates (bits a second) only where they are set. */
 export interface SafetyReport {
   /** Most entries to learn, in the tunnel and of one remote; 0 is no limit. */
   readonly limit: number;
@@ -146,11 +178,41 @@ export interface SafetyReport {
   readonly rateReceive?: number;
 }
 
+/** How the outer headers look; the keys of `ip -j -d link show` where it has them. */
+export interface OuterReport {
+  readonly ttl: number | 'inherit' | 'auto';
+  readonly tos: number | 'inherit';
+  readonly df: 'set' | 'unset' | 'inherit';
+  /** Datagrams larger than the path are fragmented here. */
+  readonly fragment: boolean;
+  readonly label: number | 'inherit' | 'auto';
+  readonly udp_csum: boolean;
+  readonly udp_zero_csum6_tx: boolean;
+  readonly udp_zero_csum6_rx: boolean;
+  /** The underlay device that the sockets are bound to. */
+  readonly link?: string;
+  /** `ignore`, `strict`, or a mask of 64 bits. */
+  readonly reserved_bits: string;
+}
+
+/** ARP and ND suppression of a tunnel. */
+export interface NeighbourReport {
+  readonly suppress: boolean;
+  /** Requests that were answered here and not flooded. */
+  readonly answered: number;
+  /** Neighbours that were added or changed by what passed. */
+  readonly learned: number;
+  /** Neighbours in the table that were not added by hand. */
+  readonly dynamic: number;
+}
+
 /** One remote of a tunnel; `port` and `vni` only where they differ from the tunnel's. */
 export interface RemoteReport {
   readonly dst: string;
   readonly port?: number;
   readonly vni?: number;
+  /** The interface that datagrams to it leave by, where that was named. */
+  readonly via?: string;
   /** Named by the configuration. */
   readonly configured: boolean;
   /** Member of the flood list. */
@@ -159,6 +221,10 @@ export interface RemoteReport {
   readonly learned: number;
   /** Nobody named it: it was heard in the multicast group. */
   readonly heard?: true;
+  /** Largest IP packet that the path takes; absent without a route. */
+  readonly pathMtu?: number;
+  /** Seconds until a path MTU that was learned from ICMP is forgotten. */
+  readonly pathMtuExpires?: number;
   readonly tx: Traffic;
   readonly rx: Traffic;
 }

@@ -12,6 +12,7 @@ import type { FdbStateWord } from '../vtep/fdb-request.ts';
 import { withIndex } from '../vtep/fdb-batch.ts';
 import type { FdbBatch } from '../vtep/fdb-batch.ts';
 import type { FdbVerbs } from '../vtep/fdb-verbs.ts';
+import type { NeighbourVerbs } from '../vtep/neighbour-verbs.ts';
 import { Slices } from '../vtep/fdb-slices.ts';
 import type { TunnelDirectory } from '../vtep/tunnel-directory.ts';
 import { formatMac } from '../wire/mac.ts';
@@ -24,6 +25,9 @@ import {
   readLines,
   SMALL_BODY_BYTES_MAX,
 } from './body.ts';
+import type { Links } from './link-protocol.ts';
+import { changeLinks, showLinks } from './link-routes.ts';
+import { changeNeighbours, flushNeighbours, showNeighbours } from './neighbour-routes.ts';
 import { API_VERSION, NDJSON } from './protocol.ts';
 import type { ChangeReport, FlushReport, Inspector, VersionReport } from './protocol.ts';
 import {
@@ -41,8 +45,10 @@ import {
 /** What the routes answer from. */
 export interface ApiServices {
   readonly verbs: FdbVerbs;
+  readonly neighbours: NeighbourVerbs;
   readonly tunnels: TunnelDirectory;
   readonly inspector: Inspector;
+  readonly links: Links;
 }
 
 interface Exchange extends ApiServices {
@@ -57,9 +63,12 @@ type Handler = (exchange: Exchange) => Promise<void>;
 const ROUTES: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {
   [`/${API_VERSION}/version`]: { GET: version },
   [`/${API_VERSION}/tunnels`]: { GET: tunnels },
+  [`/${API_VERSION}/links`]: { GET: showLinks, POST: changeLinks },
   [`/${API_VERSION}/fdb`]: { GET: show, POST: change },
   [`/${API_VERSION}/fdb/entry`]: { GET: entry },
   [`/${API_VERSION}/fdb/flush`]: { POST: flush },
+  [`/${API_VERSION}/neigh`]: { GET: showNeighbours, POST: changeNeighbours },
+  [`/${API_VERSION}/neigh/flush`]: { POST: flushNeighbours },
 };
 
 const STATES: Readonly<Record<FdbStateWord, number>> = {

@@ -1,57 +1,53 @@
 import { createReadStream } from 'node:fs';
 import { StringDecoder } from 'node:string_decoder';
-import type { FdbRequest } from '../api/protocol.ts';
 import { VtepError } from '../base/errors.ts';
-import { parseChange } from './keywords.ts';
 import { usageError } from './usage.ts';
 
 /**
- * Entries from a file, one a line in the verb's grammar without the verb. Empty lines and what follows `#`
- * are skipped.
+ * The lines of a file as words. Empty lines and what follows `#` are skipped.
  *
- * Remembers which line each entry came from, so that {@link located} can name the line of an entry's index.
+ * Remembers which line each element came from, so that {@link located} can name the line of an index.
  */
-export class BatchFile {
+export class BatchLines {
   readonly #path: string;
-  readonly #verb: string;
-  readonly #lineOfEntry: number[] = [];
+  readonly #lineOf: number[] = [];
+  #line = 0;
 
   /** `path` may be `-` for standard input. */
-  constructor(verb: string, path: string) {
-    this.#verb = verb;
+  constructor(path: string) {
     this.#path = path;
   }
 
-  /** The entries in order; throws ERR_USAGE that names file and line. */
-  async *entries(): AsyncGenerator<FdbRequest, void, undefined> {
-    let number = 0;
+  /** The words of each line that has some; throws ERR_USAGE when the file cannot be read. */
+  async *tokens(): AsyncGenerator<string[], void, undefined> {
     for await (const lines of this.#lines()) {
       for (const line of lines) {
-        number += 1;
+        this.#line += 1;
         const tokens = tokenize(line);
         if (tokens.length === 0) continue;
-        this.#lineOfEntry.push(number);
-        yield this.#parse(tokens, number);
+        this.#lineOf.push(this.#line);
+        yield tokens;
       }
     }
   }
 
-  /** An error with the file and line of the entry it speaks of; other values pass unchanged. */
-  located(error: unknown): unknown {
-    if (!(error instanceof VtepError) || error.index === undefined) return error;
-    const line = this.#lineOfEntry[error.index];
-    return line === undefined ? error : this.#atLine(error, line);
-  }
-
-  #parse(tokens: readonly string[], line: number): FdbRequest {
+  /** What `parse` makes of the line that was read last; its error names file and line. */
+  parsed<T>(parse: () => T): T {
     try {
-      return parseChange(this.#verb, tokens);
+      return parse();
     } catch (error) {
-      throw error instanceof VtepError ? this.#atLine(error, line) : error;
+      throw error instanceof VtepError ? this.atLine(error, this.#line) : error;
     }
   }
 
-  #atLine(error: VtepError, line: number): VtepError {
+  /** An error with the file and line of the element it speaks of; other values pass unchanged. */
+  located(error: unknown): unknown {
+    if (!(error instanceof VtepError) || error.index === undefined) return error;
+    const line = this.#lineOf[error.index];
+    return line === undefined ? error : this.atLine(error, line);
+  }
+
+  atLine(error: VtepError, line: number): VtepError {
     const name = this.#path === '-' ? 'standard input' : this.#path;
     return new VtepError(error.code, `${name}:${line}: ${error.message}`, {
       cause: error,
@@ -74,10 +70,34 @@ export class BatchFile {
       const code = (error as NodeJS.ErrnoException).code ?? String(error);
       throw usageError(
         `Cannot read "${this.#path}": ${code}`,
-        'name a file of entries, or - for standard input',
+        'name a file, or - for standard input',
       );
     }
     yield [rest + decoder.end()];
+  }
+}
+
+/** Entries from a file, one a line in the verb's grammar without the verb. */
+export class BatchFile<Entry> {
+  readonly #parse: (tokens: readonly string[]) => Entry;
+  readonly #lines: BatchLines;
+
+  /** `path` may be `-` for standard input; `parse` reads the words of one line, or throws ERR_USAGE. */
+  constructor(path: string, parse: (tokens: readonly string[]) => Entry) {
+    this.#parse = parse;
+    this.#lines = new BatchLines(path);
+  }
+
+  /** The entries in order; throws ERR_USAGE that names file and line. */
+  async *entries(): AsyncGenerator<Entry, void, undefined> {
+    for await (const tokens of this.#lines.tokens()) {
+      yield this.#lines.parsed(() => this.#parse(tokens));
+    }
+  }
+
+  /** See {@link BatchLines.located}. */
+  located(error: unknown): unknown {
+    return this.#lines.located(error);
   }
 }
 

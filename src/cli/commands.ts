@@ -1,5 +1,7 @@
 import type { FdbVerb } from '../api/protocol.ts';
 import type { Command } from './command.ts';
+import { LINK_COMMANDS } from './link-commands.ts';
+import { NEIGH_COMMANDS, NEIGH_VERBS } from './neigh-commands.ts';
 import { resolvePrefix } from './usage.ts';
 
 const ENTRY = 'LLADDR dev NAME dst IP [vlan N] [port N] [vni N] [src_vni N] [via DEV]';
@@ -102,6 +104,8 @@ export const COMMANDS: readonly Command[] = [
     examples: ['vtep fdb flush dev vx42 dynamic'],
     run: async (invocation) => (await import('./fdb-flush.ts')).flushFdb(invocation),
   },
+  ...LINK_COMMANDS,
+  ...NEIGH_COMMANDS,
   {
     name: 'show',
     summary: 'show tunnels, remotes, counters and offloads',
@@ -122,8 +126,14 @@ export const COMMANDS: readonly Command[] = [
 
 /** iproute2's other words for the same verbs. */
 const ALIASES: Readonly<Record<string, string>> = { delete: 'del', list: 'show', lst: 'show' };
-const OBJECTS = ['fdb', 'show', 'version', 'help'];
-const FDB_VERBS = ['add', 'append', 'replace', 'del', 'get', 'show', 'flush', 'help'];
+const OBJECT_ALIASES: Readonly<Record<string, string>> = { neighbour: 'neigh', neighbor: 'neigh' };
+const OBJECTS = ['fdb', 'link', 'neigh', 'show', 'version', 'help'];
+/** The verbs of those objects that have some; each has show and help. */
+const VERBS: Readonly<Record<string, readonly string[]>> = {
+  fdb: ['add', 'append', 'replace', 'del', 'get', 'show', 'flush', 'help'],
+  link: ['add', 'set', 'del', 'show', 'help'],
+  neigh: NEIGH_VERBS,
+};
 
 /** What the first words of a command line ask for. */
 export type Request =
@@ -138,15 +148,20 @@ export type Request =
 export function findCommand(words: readonly string[]): Request {
   const [first, ...rest] = words;
   if (first === undefined) return { kind: 'help', topic: '' };
-  const object = resolvePrefix(first, OBJECTS, 'command');
+  const object = objectOf(first);
   if (object === 'help') return explain(rest);
-  if (object !== 'fdb') return run(object, rest);
+  if (!Object.hasOwn(VERBS, object)) return run(object, rest);
   const [second, ...last] = rest;
-  if (second === undefined) return run('fdb show', []);
+  if (second === undefined) return run(`${object} show`, []);
   const verb = Object.hasOwn(ALIASES, second)
     ? ALIASES[second]!
-    : resolvePrefix(second, FDB_VERBS, 'verb of "fdb"');
-  return verb === 'help' ? { kind: 'help', topic: 'fdb' } : run(`fdb ${verb}`, last);
+    : resolvePrefix(second, VERBS[object]!, `verb of "${object}"`);
+  return verb === 'help' ? { kind: 'help', topic: object } : run(`${object} ${verb}`, last);
+}
+
+function objectOf(word: string): string {
+  if (Object.hasOwn(OBJECT_ALIASES, word)) return OBJECT_ALIASES[word]!;
+  return resolvePrefix(word, OBJECTS, 'command');
 }
 
 function run(name: string, words: readonly string[]): Request {
@@ -157,7 +172,8 @@ function run(name: string, words: readonly string[]): Request {
 
 function explain(words: readonly string[]): Request {
   if (words.length === 0) return { kind: 'help', topic: '' };
-  if (words.length === 1 && 'fdb'.startsWith(words[0]!)) return { kind: 'help', topic: 'fdb' };
+  const object = words.length === 1 ? objectOf(words[0]!) : '';
+  if (Object.hasOwn(VERBS, object)) return { kind: 'help', topic: object };
   const request = findCommand(words);
   return request.kind === 'help' ? request : { kind: 'help', topic: request.command.name };
 }

@@ -20,7 +20,7 @@ export async function changeFdb(verb: FdbVerb, invocation: Invocation): Promise<
     );
   }
   const { BatchFile } = await import('./batch.ts');
-  const file = new BatchFile(verb, options.batch);
+  const file = new BatchFile(options.batch, (tokens) => parseChange(verb, tokens));
   try {
     await client.change(verb, file.entries());
   } catch (error) {

@@ -7,6 +7,7 @@ const OPTIONS: readonly (readonly [string, string])[] = [
   ['-j, --json', 'print JSON'],
   ['-p, --pretty', 'with -j: print it for people'],
   ['-s, --statistics', 'add ages and counters'],
+  ['-d, --details', 'accepted and without effect: details are always shown'],
   ['--socket PATH', `the daemon's socket (VTEP_SOCKET, or ${DEFAULT_SOCKET})`],
   ['-h, --help', 'explain a command'],
   ['-V, --version', 'show versions'],

@@ -61,15 +61,16 @@ async function dispatch(
   if (options.batch !== undefined && request.command.takesBatch !== true) {
     throw usageError(
       `Cannot use --batch with "${request.command.name}"`,
-      'it is for fdb add, append, replace and del',
+      'it is for fdb add, append, replace and del, and for link add and del',
     );
   }
   await request.command.run({ options, words: request.words, output });
   return 0;
 }
 
-/** `vtep fdb --help` is about all of fdb, though `vtep fdb` alone shows the entries. */
+/** `vtep fdb --help` is about all of fdb, though `vtep fdb` alone shows the entries; so with link. */
 function topicOf(request: Request, words: readonly string[]): string {
   if (request.kind === 'help') return request.topic;
-  return words.length === 1 && request.command.name === 'fdb show' ? 'fdb' : request.command.name;
+  const [object = '', verb] = request.command.name.split(' ');
+  return words.length === 1 && verb === 'show' ? object : request.command.name;
 }

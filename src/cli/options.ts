@@ -19,12 +19,14 @@ export interface CommandLine {
   readonly words: readonly string[];
 }
 
-const FLAGS = ['json', 'pretty', 'statistics', 'help', 'version'];
+/** Details are always shown; the option is there for the hands that know iproute2. */
+const FLAGS = ['json', 'pretty', 'statistics', 'details', 'help', 'version'];
 const VALUED = ['socket', 'batch'];
 const SHORT: Readonly<Record<string, string>> = {
   j: 'json',
   p: 'pretty',
   s: 'statistics',
+  d: 'details',
   h: 'help',
   V: 'version',
   b: 'batch',

@@ -1,6 +1,8 @@
 import { ApiClient } from '../api/client.ts';
 import type {
   DaemonReport,
+  OuterReport,
+  NeighbourReport,
   RemoteReport,
   StatusReport,
   Traffic,
@@ -57,14 +59,17 @@ function formatTunnel(tunnel: TunnelReport): string[] {
     `tunnel: ${tunnel.ifname}`,
     `  vni: ${tunnel.vni}${tunnel.vlan === undefined ? '' : ` (vlan ${tunnel.vlan})`}`,
     ...(tunnel.vlanPolicy === undefined ? [] : [`  tagged frames: ${tunnel.vlanPolicy}`]),
-    `  local: ${tunnel.local} port ${tunnel.port}`,
+    `  local: ${[tunnel.local, tunnel.local6].filter(Boolean).join(', ')} port ${tunnel.port}`,
     `  device: index ${tunnel.ifindex}, mac ${tunnel.mac}, mtu ${tunnel.mtu}`,
+    ...formatMssClamp(tunnel),
     `  learning: ${tunnel.learning ? 'on' : 'off'}, ${ageing}`,
     `  offload: ${offload.configured} (${states.join(', ')})`,
+    `  outer: ${formatOuter(tunnel.outer)}`,
     `  underlay: ${tunnel.underlay}`,
     `  fdb: ${fdb.learned} learned, ${fdb.static} static` +
       (fdb.frozen === 0 ? '' : `, ${fdb.frozen} frozen`),
     ...formatSafety(tunnel.safety),
+    ...formatNeighbours(tunnel.neigh),
     `  transfer: ${formatTransfer(tunnel.rx, tunnel.tx)}`,
     `  drops: ${formatDrops(tunnel.drops) ?? 'none'}`,
     ...formatGroup(tunnel),
@@ -86,10 +91,39 @@ function formatNames({ names = [] }: TunnelReport): string[] {
   });
 }
 
+/** What is always there, then what is not the default. */
+function formatOuter(outer: OuterReport): string {
+  const { ttl, tos, df, label, link, reserved_bits } = outer;
+  const words = [`ttl ${ttl}`, `tos ${tos}`, `df ${df}`];
+  if (outer.fragment) words.push('fragment');
+  words.push(`label ${label}`);
+  if (!outer.udp_csum) words.push('noudpcsum');
+  if (outer.udp_zero_csum6_tx) words.push('udp6zerocsumtx');
+  if (outer.udp_zero_csum6_rx) words.push('udp6zerocsumrx');
+  if (link !== undefined) words.push(`link ${link}`);
+  words.push(`reserved bits ${reserved_bits}`);
+  return words.join(', ');
+}
+
+function formatMssClamp({ mssClamp }: TunnelReport): string[] {
+  if (mssClamp === undefined) return [];
+  return [`  tcp mss clamp: ${mssClamp.ipv4} over IPv4, ${mssClamp.ipv6} over IPv6`];
+}
+
+/** Nothing where suppression is off, which is nearly everywhere. */
+function formatNeighbours(neigh: NeighbourReport): string[] {
+  if (!neigh.suppress) return [];
+  const { answered, learned, dynamic } = neigh;
+  return [
+    `  neigh-suppress: on, ${answered} requests answered, ${learned} changes learned, ${dynamic} dynamic`,
+  ];
+}
+
 function formatRemote(remote: RemoteReport): string[] {
   let line = `  remote: ${remote.dst}`;
   if (remote.port !== undefined) line += ` port ${remote.port}`;
   if (remote.vni !== undefined) line += ` vni ${remote.vni}`;
+  if (remote.via !== undefined) line += ` via ${remote.via}`;
   const roles = [
     remote.configured && 'configured',
     remote.flood && 'flood',
@@ -97,6 +131,8 @@ function formatRemote(remote: RemoteReport): string[] {
   ].filter(Boolean);
   if (roles.length > 0) line += ` (${roles.join(', ')})`;
   if (remote.learned > 0) line += `, ${remote.learned} learned`;
+  if (remote.pathMtu !== undefined) line += ` path mtu ${remote.pathMtu}`;
+  if (remote.pathMtuExpires !== undefined) line += ` for ${remote.pathMtuExpires} s`;
   return [line, `    transfer: ${formatTransfer(remote.rx, remote.tx)}`];
 }
 

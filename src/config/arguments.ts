@@ -163,14 +163,14 @@ function readTunnelArguments(given: Given, complaints: Complaints): DaemonArgume
     complaints.add('--vni', message);
   }
   const settings: Record<string, PlainData> = { id: vni ?? String(VNI_MIN) };
-  for (const { key, kind, ofTunnel } of DAEMON_OPTIONS) {
+  for (const { name, key, kind, ofTunnel } of DAEMON_OPTIONS) {
     const values = given.get(key);
     if (!ofTunnel || key === 'name' || values === undefined) continue;
-    if (kind === 'switch') settings[key] = 'false';
+    if (kind === 'switch') settings[key] = String(!name.startsWith('--no-'));
     else settings[key] = kind === 'repeats' ? values : values.at(-1)!;
   }
-  const name = lastOf(given, 'name') ?? `vx${vni ?? ''}`;
-  const data = { ...globalData(given), tunnels: { [name]: settings } };
+  const device = lastOf(given, 'name') ?? `vx${vni ?? ''}`;
+  const data = { ...globalData(given), tunnels: { [device]: settings } };
   const read = readConfig(treeOf(data), {});
   if ('config' in read) return { kind: 'run', config: read.config };
   for (const { path, message } of read.problems) {

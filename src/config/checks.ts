@@ -1,11 +1,11 @@
 import {
   type Config,
-  DEFAULT_PORT,
   MTU_MIN_IPV6,
   REMOTES_MAX,
   TUNNELS_MAX,
   type UnderlayAddress,
 } from './config.ts';
+import { checkListeners } from './listeners.ts';
 import { quote } from './problem.ts';
 import { isRemoteName } from './remote-name.ts';
 import type { Item, Report, Values } from './read-mapping.ts';
@@ -82,42 +82,6 @@ export function checkTunnels(tunnels: readonly ReadTunnel[], report: Report): vo
   report({ path: ['tunnels'], place: excess.place, message });
 }
 
-/** The kernel gives a port of one address to nobody beside a socket that has the port of all. */
-function checkListeners(tunnels: readonly ReadTunnel[], report: Report): void {
-  const groups = new Map<string, ReadTunnel[]>();
-  for (const tunnel of tunnels) {
-    const listener = listenerOf(tunnel);
-    if (listener === undefined) continue;
-    const group = groups.get(listener);
-    if (group === undefined) groups.set(listener, [tunnel]);
-    else group.push(tunnel);
-  }
-  for (const group of groups.values()) {
-    const local = group.find(({ values }) => values.local !== undefined)?.values.local;
-    const other = group.find(({ values }) => values.local === undefined);
-    if (local === undefined || other === undefined) continue;
-    const { id, port } = other.values;
-    const line = id === undefined ? '' : ` (line ${id.place.line})`;
-    const message =
-      `${local.value.text} has port ${port?.value ?? DEFAULT_PORT} in common with tunnel ` +
-      `${quote(other.name)}${line}, and a tunnel without local listens on every address of the ` +
-      'port; allowed: local in all of them or in none';
-    report({ path: local.path, place: local.place, message });
-  }
-}
-
-/** Family and port; undefined when a value that decides on them is there but not valid. */
-function listenerOf({ values }: ReadTunnel): string | undefined {
-  const { local, remotes, port } = values;
-  if (local === undefined && 'local' in values) return undefined;
-  if (port === undefined && 'port' in values) return undefined;
-  const decider = local ?? addressesOf(values)[0] ?? values.group;
-  // A list without a valid address decides nothing, unless all of it are names.
-  const unread = remotes === undefined ? 0 : remotes.given - remotes.items.length;
-  if (decider === undefined && unread > 0) return undefined;
-  return `${decider?.value.family ?? 4} ${port?.value ?? DEFAULT_PORT}`;
-}
-
 /** The remotes that are addresses, not names. */
 export function addressesOf({ remotes }: ReadTunnel['values']): Item<UnderlayAddress>[] {
   return (remotes?.items ?? []).filter(
@@ -127,10 +91,21 @@ export function addressesOf({ remotes }: ReadTunnel['values']): Item<UnderlayAdd
 
 /** The addresses of one tunnel must go together, and with its MTU. */
 export function checkTunnel({ values }: ReadTunnel, report: Report): void {
+  const locals = values.local?.items ?? [];
+  for (const [index, { value, path, place }] of locals.entries()) {
+    const first = locals.findIndex((other) => other.value.family === value.family);
+    if (first === index) continue;
+    const message =
+      `${quote(value.text)} is a second IPv${value.family} address; ` +
+      'allowed: one address, or one of each family';
+    report({ path, place, message });
+  }
   const remotes = addressesOf(values);
-  const first = values.local ?? remotes[0];
-  for (const remote of remotes) {
-    const refused = refuseRemote(remote.value, values.local?.value, first!.value);
+  // Of an address that is wrong nobody knows the family.
+  const isKnown = values.local === undefined || values.local.given === locals.length;
+  const known = locals.map(({ value }) => value);
+  for (const remote of isKnown ? remotes : []) {
+    const refused = refuseRemote(remote.value, known);
     if (refused === undefined) continue;
     const message = `${quote(remote.value.text)} ${refused}`;
     report({ path: remote.path, place: remote.place, message });
@@ -151,20 +126,18 @@ export function checkTunnel({ values }: ReadTunnel, report: Report): void {
   report({ path: mtu.path, place: mtu.place, message });
 }
 
-/** `first` is the address whose family the tunnel has. */
 function refuseRemote(
   remote: UnderlayAddress,
-  local: UnderlayAddress | undefined,
-  first: UnderlayAddress,
+  locals: readonly UnderlayAddress[],
 ): string | undefined {
-  if (remote.text === local?.text) {
+  if (locals.some(({ text }) => text === remote.text)) {
     return 'is the local address; allowed: the addresses of other hosts';
   }
-  if (remote.family !== first.family) {
-    const other = local === undefined ? 'the first remote' : 'the local address';
+  const local = locals.find(({ family }) => family === remote.family);
+  if (local === undefined && locals.length > 0) {
     return (
-      `is IPv${remote.family} but ${other} is IPv${first.family}; allowed: one family per tunnel ` +
-      '(both in one are not supported in this version)'
+      `is IPv${remote.family} but the local address is IPv${locals[0]!.family}; ` +
+      'allowed: a local address of each family, or none'
     );
   }
   if (remote.interfaceName === undefined || local?.interfaceName === undefined) return undefined;

@@ -1,4 +1,5 @@
 import { VXLAN_PORT } from '../wire/vxlan.ts';
+import type { OuterConfig } from './outer.ts';
 import type { SafetyConfig } from './safety.ts';
 
 /**
@@ -31,24 +32,25 @@ export interface TunnelConfig {
   readonly mode: 'vxlan';
   /** 1..VNI_MAX */
   readonly vni: number;
-  /** Outer source address; undefined listens on every address of the host. */
-  readonly local: UnderlayAddress | undefined;
-  /** All of `family`, without duplicates. */
+  /**
+   * Outer source addresses, at most one of each family; a family without one listens on every address
+   * of the host.
+   */
+  readonly locals: readonly UnderlayAddress[];
+  /** All of `families`, without duplicates. */
   readonly remotes: readonly UnderlayAddress[];
   /** Remotes by host name, to be resolved at run time; without duplicates. */
   readonly remoteNames: readonly string[];
-  /** Multicast group that floods beside the remotes and whose members may send; then there is a `link`. */
+  /** Multicast group that floods beside the remotes, whose members may send; then there is `outer.link`. */
   readonly group: UnderlayAddress | undefined;
   /** TTL or hop limit of datagrams to `group`, 1..255. */
   readonly multicastTtl: number;
-  /** The underlay device that `group` is joined on and sent through. */
-  readonly link: string | undefined;
   /** What is done with a VLAN tag that no `vlans` names. */
   readonly vlan: VlanPolicy;
   /** VLANs of the device that are VNIs of their own. */
   readonly vlans: readonly VlanMapping[];
-  /** Of the underlay: that of `local`, else of the remotes, else of `group`, else 4. */
-  readonly family: 4 | 6;
+  /** Of the underlay, one or both: those of `locals`, of the remotes and of `group`, else 4. */
+  readonly families: readonly (4 | 6)[];
   /** UDP destination port, and the one to listen on. */
   readonly port: number;
   /** Addresses of the TAP device. */
@@ -57,11 +59,16 @@ export interface TunnelConfig {
   readonly mtu: number | 'auto';
   /** False when `mtu` is the default: a device that is taken over then keeps its MTU. */
   readonly mtuGiven: boolean;
+  /** TCP segments that a SYN may announce: a number of bytes, or what the tunnel carries; false is off. */
+  readonly mssClamp: boolean | number;
   readonly learning: boolean;
   /** 0 never ages. */
   readonly ageingSeconds: number;
   readonly offload: Offload;
   readonly safety: SafetyConfig;
+  readonly outer: OuterConfig;
+  /** Answers ARP requests and neighbour solicitations from the table of neighbours. */
+  readonly neighSuppress: boolean;
 }
 
 /** An address of a VTEP. */
@@ -126,10 +133,12 @@ export const DEFAULT_SOURCE_PORTS: PortRange = { low: 49152, high: 65535 };
 /** `ip link add … type vxlan` without `dstport` uses 8472. */
 export const DEFAULT_PORT = VXLAN_PORT;
 export const DEFAULT_MTU = 'auto';
+export const DEFAULT_MSS_CLAMP = false;
 export const DEFAULT_LEARNING = true;
 export const DEFAULT_AGEING_SECONDS = 300;
 /** As far as the kernel's device sends multicast: the own segment. */
 export const DEFAULT_MULTICAST_TTL = 1;
+export const DEFAULT_NEIGH_SUPPRESS = false;
 
 export const VNI_MIN = 1;
 export const PORT_MAX = 65535;
@@ -141,6 +150,8 @@ export const MTU_MIN = 68;
 export const MTU_MIN_IPV6 = 1280;
 /** What fits an IPv4 datagram of 65,535 bytes beside 20 IPv4 + 8 UDP + 8 VXLAN + 14 Ethernet. */
 export const MTU_MAX = 65485;
+/** The least that Linux believes, TCP_MIN_MSS of net/tcp.h. */
+export const MSS_MIN = 88;
 /** A year: enough for anybody, and far from the end of the FDB's 32-bit seconds. */
 export const AGEING_SECONDS_MAX = 31_536_000;
 export const TUNNELS_MAX = 4096;

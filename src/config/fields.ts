@@ -62,6 +62,12 @@ export function flag(): z.ZodType<boolean> {
   return z.union([z.boolean(), words], { error });
 }
 
+/** A whole number, or true or false. */
+export function wholeNumberOrFlag(min: number, max: number): z.ZodType<number | boolean> {
+  const error = `is neither true nor false nor a number in range; allowed: true, false, or ${min} to ${max}`;
+  return z.union([wholeNumber(min, max), flag()], { error });
+}
+
 /** The path of a unix socket. */
 export function socketPath(): z.ZodType<string> {
   const allowed = `allowed: an absolute path of up to ${SOCKET_PATH_MAX} bytes`;

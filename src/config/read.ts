@@ -9,8 +9,10 @@ import {
   DEFAULT_AGEING_SECONDS,
   DEFAULT_LEARNING,
   DEFAULT_LOG_LEVEL,
+  DEFAULT_MSS_CLAMP,
   DEFAULT_MTU,
   DEFAULT_MULTICAST_TTL,
+  DEFAULT_NEIGH_SUPPRESS,
   DEFAULT_OFFLOAD,
   DEFAULT_PORT,
   DEFAULT_SOCKET,
@@ -24,6 +26,8 @@ import {
   VNI_MIN,
 } from './config.ts';
 import { interfaceName } from './fields.ts';
+import { familiesOf, resolveOuter } from './outer.ts';
+import { checkOuter } from './outer-checks.ts';
 import { type ConfigPath, type Problem, quote } from './problem.ts';
 import { isRemoteName } from './remote-name.ts';
 import { type Report, readMapping, type Values, findRepeated } from './read-mapping.ts';
@@ -54,7 +58,10 @@ export function readConfig(
   const config = { ...resolveGlobals(globals), ...overrides };
   checkGlobal(globals, config, report);
   checkTunnels(tunnels, report);
-  for (const tunnel of tunnels) checkTunnel(tunnel, report);
+  for (const tunnel of tunnels) {
+    checkTunnel(tunnel, report);
+    checkOuter(tunnel, config, report);
+  }
   checkGroups(tunnels, report);
   checkVlans(tunnels, report);
   if (problems.length > 0) return { problems };
@@ -126,7 +133,7 @@ function resolveTunnel(
   { name, values, anyRemote }: ReadTunnel,
   globalOffload: Offload,
 ): TunnelConfig {
-  const local = values.local?.value;
+  const locals = values.local?.items.map(({ value }) => value) ?? [];
   const named = values.remotes?.items.map(({ value }) => value) ?? [];
   const remotes = named.filter((remote): remote is UnderlayAddress => !isRemoteName(remote));
   const group = values.group?.value;
@@ -135,24 +142,29 @@ function resolveTunnel(
     name,
     mode: 'vxlan',
     vni: values.id!.value,
-    local,
+    locals,
     remotes,
     remoteNames: named.filter(isRemoteName).map(({ name }) => name),
     group,
     multicastTtl: values['multicast-ttl']?.value ?? DEFAULT_MULTICAST_TTL,
-    link: values.link?.value,
     // Whoever says which VLANs there are has said that there are no others.
     vlan: values.vlan?.value ?? (vlans.length > 0 ? 'drop' : 'pass'),
     vlans,
-    family: local?.family ?? remotes[0]?.family ?? group?.family ?? 4,
+    families: familiesOf(locals, group === undefined ? remotes : [...remotes, group]),
     port: values.port?.value ?? DEFAULT_PORT,
     addresses: values.addresses?.items.map(({ value }) => value) ?? [],
     mtu: values.mtu?.value ?? DEFAULT_MTU,
     mtuGiven: values.mtu !== undefined,
+    mssClamp: values['tcp-mss-clamp']?.value ?? DEFAULT_MSS_CLAMP,
     learning: values['mac-learning']?.value ?? DEFAULT_LEARNING,
     ageingSeconds: values.ageing?.value ?? DEFAULT_AGEING_SECONDS,
     offload: globalOffload === 'off' ? 'off' : (values.offload?.value ?? globalOffload),
     safety: resolveSafety(values, anyRemote),
+    outer: resolveOuter(values),
+    // The kernel's bridge has the one, its vxlan device the other; here both are one table and one answer.
+    neighSuppress:
+      (values['neigh-suppress']?.value ?? DEFAULT_NEIGH_SUPPRESS) ||
+      (values['arp-proxy']?.value ?? DEFAULT_NEIGH_SUPPRESS),
   };
 }
 

@@ -3,6 +3,7 @@ import { VNI_MAX } from '../wire/vxlan.ts';
 import {
   AGEING_SECONDS_MAX,
   LOG_LEVELS,
+  MSS_MIN,
   MTU_MAX,
   MTU_MIN,
   OFFLOADS,
@@ -25,7 +26,10 @@ import {
   vlanMapping,
   wholeNumber,
   wholeNumberOrAuto,
+  wholeNumberOrFlag,
 } from './fields.ts';
+import { CHECKSUMS } from './outer.ts';
+import { doNotFragment, flowLabel, reservedBits, ttl, typeOfService } from './outer-fields.ts';
 import { SAFETY_SHAPE } from './safety.ts';
 
 /**
@@ -60,20 +64,30 @@ export const GLOBAL_SHAPE = {
 export const TUNNEL_SHAPE = {
   mode: one(oneOf(['vxlan'])),
   id: one(wholeNumber(VNI_MIN, VNI_MAX), 'vni'),
-  local: one(underlayAddress('local')),
+  local: many(underlayAddress('local')),
   remotes: many(remote(), 'remote'),
   group: one(multicastGroup()),
   'multicast-ttl': one(wholeNumber(1, 255)),
-  link: one(interfaceName()),
   port: one(port()),
   addresses: many(overlayAddress()),
   mtu: one(wholeNumberOrAuto(MTU_MIN, MTU_MAX)),
+  'tcp-mss-clamp': one(wholeNumberOrFlag(MSS_MIN, MTU_MAX)),
   'mac-learning': one(flag(), 'learning'),
   ageing: one(wholeNumber(0, AGEING_SECONDS_MAX), 'aging'),
   offload: one(oneOf(OFFLOADS)),
   ...SAFETY_SHAPE,
   vlan: one(oneOf(VLAN_POLICIES)),
   vlans: { ...many(vlanMapping()), pairs: true },
+  ttl: one(ttl()),
+  'type-of-service': one(typeOfService(), 'tos'),
+  'do-not-fragment': one(doNotFragment()),
+  fragment: one(flag()),
+  'flow-label': one(flowLabel()),
+  checksums: many(oneOf(CHECKSUMS)),
+  link: one(interfaceName()),
+  'reserved-bits': one(reservedBits()),
+  'neigh-suppress': one(flag()),
+  'arp-proxy': one(flag(), 'proxy'),
 } as const;
 
 /**
@@ -87,21 +101,14 @@ export const FOREIGN_KEYS: ReadonlyMap<string, string> = new Map([
   ['srcport', 'is the word of ip-link; allowed: "port-range" at the top level'],
   ['dst', 'is the word of "bridge fdb"; allowed: "remotes"'],
   ['nolearning', 'is the word of ip-link; allowed: "mac-learning: false"'],
+  ['dev', 'is the word of ip-link; allowed: "link"'],
+  ['df', 'is the word of ip-link; allowed: "do-not-fragment"'],
+  ['flowlabel', 'is the word of ip-link; allowed: "flow-label"'],
+  ['udpcsum', 'is the word of ip-link; allowed: "checksums: [udp]"'],
+  ['udp6zerocsumtx', 'is the word of ip-link; allowed: "checksums: [udp, zero-udp6-tx]"'],
+  ['udp6zerocsumrx', 'is the word of ip-link; allowed: "checksums: [udp, zero-udp6-rx]"'],
   ['name', 'is not a setting: the key in front of the settings is the name of the device'],
-  ...[
-    'arp-proxy',
-    'checksums',
-    'do-not-fragment',
-    'extensions',
-    'flow-label',
-    'mac',
-    'macaddress',
-    'neigh-suppress',
-    'notifications',
-    'tos',
-    'ttl',
-    'type-of-service',
-  ].map(
+  ...['extensions', 'mac', 'macaddress', 'notifications'].map(
     (key) =>
       [key, 'is not supported in this version; allowed: a configuration without it'] as const,
   ),

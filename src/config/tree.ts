@@ -43,7 +43,10 @@ export function describeNode(node: ConfigNode): string {
 
 /** What a field's schema gets to see; only scalars have a value that could be right. */
 export function scalarOf(node: ConfigNode): unknown {
-  return node.kind === 'scalar' ? node.value : undefined;
+  if (node.kind !== 'scalar') return undefined;
+  // A mask of 64 bits is more than a number holds: it is read as it was written.
+  const exact = typeof node.value !== 'number' || Math.abs(node.value) <= Number.MAX_SAFE_INTEGER;
+  return exact || !node.source.startsWith('0x') ? node.value : node.source;
 }
 
 /** A tree from plain data that has no file, so that it can be read like one. */

@@ -4,6 +4,7 @@ import {
   DEFAULT_PORT,
   DEFAULT_SOCKET,
   LOG_LEVELS,
+  MSS_MIN,
   MTU_MAX,
   MTU_MIN,
   OFFLOADS,
@@ -30,10 +31,13 @@ export interface DaemonOption {
 /** Every option, in the order of the help. */
 export const DAEMON_OPTIONS: readonly DaemonOption[] = [
   tunnel('--vni <number>', 'id', 'VXLAN network identifier, the same at both ends: 1..16777215'),
-  tunnel('--local <address>', 'local', 'address of this host to send from and listen on'),
-  repeated('--remote <address>', 'remotes', 'address or name of another VTEP (may repeat)'),
+  repeated('--local <address>', 'local', 'address of this host (repeat it: one of each family)'),
+  repeated(
+    '--remote <address>',
+    'remotes',
+    'address or name of another VTEP (repeat it for several)',
+  ),
   tunnel('--group <address>', 'group', 'multicast group to flood to and hear, with --link'),
-  tunnel('--link <device>', 'link', 'device of the underlay that --group is joined on'),
   tunnel('--multicast-ttl <hops>', 'multicast-ttl', 'how far --group is sent: 1..255 (default: 1)'),
   tunnel('--name <name>', 'name', 'name of the TAP device (default: vx and the VNI)'),
   repeated('--address <cidr>', 'addresses', 'address of the TAP device, 10.0.0.1/24 (may repeat)'),
@@ -42,6 +46,11 @@ export const DAEMON_OPTIONS: readonly DaemonOption[] = [
     'mtu',
     `MTU of the TAP device: auto, ${MTU_MIN}..${MTU_MAX} (auto: that of the underlay minus 50, ` +
       'or minus 70 over IPv6)',
+  ),
+  tunnel(
+    '--tcp-mss-clamp <bytes>',
+    'tcp-mss-clamp',
+    `lower the segment size that TCP connections agree on: true (to what fits), ${MSS_MIN}..${MTU_MAX}`,
   ),
   tunnel('--port <port>', 'port', `UDP port of VXLAN at both ends (default: ${DEFAULT_PORT})`),
   {
@@ -61,6 +70,18 @@ export const DAEMON_OPTIONS: readonly DaemonOption[] = [
   ),
   tunnel('--vlan <policy>', 'vlan', `tagged frames: ${VLAN_POLICIES.join(', ')} (default: pass)`),
   repeated('--vlan-map <vlan:vni>', 'vlans', 'VLAN of the device that is a VNI (may repeat)'),
+  tunnel('--ttl <number>', 'ttl', 'outer TTL or hop limit: auto, inherit, 1..255 (default: auto)'),
+  tunnel('--tos <number>', 'type-of-service', 'outer TOS: inherit, 0..252 (default: 0)'),
+  tunnel('--do-not-fragment <mode>', 'do-not-fragment', 'outer DF: true, false, inherit'),
+  tunnel('--link <device>', 'link', 'underlay device to send and receive on'),
+  {
+    ...tunnel(
+      '--neigh-suppress',
+      'neigh-suppress',
+      'answer ARP and neighbour solicitations for known neighbours instead of flooding them',
+    ),
+    kind: 'switch',
+  },
   daemon('-c, --config <file>', 'config', 'read tunnels and settings from a YAML file'),
   daemon('--workers <number>', 'workers', `forwarding threads: auto, 1..${WORKERS_MAX}`),
   daemon('--socket <path>', 'socket', `unix socket of the API (default: ${DEFAULT_SOCKET})`),

@@ -1,4 +1,4 @@
-/** Underlay endpoints: the sockets of one local address and port, shared by all tunnels that use it. */
+/** Underlay endpoints: the receive sockets of one local address and port, shared by its tunnels. */
 import { VtepError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import type { Config, TunnelConfig } from '../config/config.ts';
@@ -6,16 +6,10 @@ import {
   assertPortFree,
   closeSocket,
   openReceiveSocket,
-  openTransmitSocket,
-  probeSegmentation,
   RECEIVE_BUFFER_BYTES,
-  type ReceiveSocket,
-  shareTransmitPort,
-  type TransmitSocket,
-  type TransmitSocketOptions,
 } from '../linux/udp-socket.ts';
-import { formatIp, parseIp } from '../wire/ip.ts';
-import { anyAddress, scopeOf } from './egress.ts';
+import { formatIp } from '../wire/ip.ts';
+import { localAddress, localOf, localText, scopeOf } from './egress.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
 export interface Endpoint {
@@ -23,16 +17,16 @@ export interface Endpoint {
   readonly family: 4 | 6;
   readonly address: Uint8Array;
   readonly port: number;
-  /** UDP_SEGMENT is used. */
-  readonly gso: boolean;
   /** UDP_GRO is used. */
   readonly gro: boolean;
-  /** Its descriptors, in all workers; none with the portable underlay. */
-  readonly fds: readonly number[];
 }
 
 interface Open extends Endpoint {
   readonly key: string;
+  readonly fds: readonly number[];
+  /** The tunnel that it was opened for, and whether that takes checksums of zero over IPv6. */
+  readonly first: string;
+  readonly zeroChecksum: boolean;
   tunnels: number;
   listening: boolean;
 }
@@ -43,7 +37,6 @@ export class Endpoints {
   readonly #workers: WorkerPool;
   readonly #log: Logger;
   readonly #slots: (Open | undefined)[];
-  #nextSourcePort: number;
 
   constructor(
     config: Config,
@@ -57,31 +50,21 @@ export class Endpoints {
     this.#workers = workers;
     this.#log = log;
     this.#slots = new Array<Open | undefined>(capacity).fill(undefined);
-    // Two daemons on a host, in namespaces of one address, say, should not begin with the same port.
-    const { low, high } = config.sourcePorts;
-    this.#nextSourcePort = low + (process.pid % (high - low + 1));
   }
 
-  /** The endpoint of a tunnel, its sockets opened in every worker if no tunnel had it yet. */
-  async acquire(tunnel: TunnelConfig): Promise<Endpoint> {
-    const address = addressOf(tunnel);
-    const key = keyOf(tunnel);
-    const known = this.#slots.find((slot) => slot?.key === key);
-    if (known !== undefined) {
-      known.tunnels += 1;
-      return known;
+  /**
+   * The endpoints of a tunnel, one of each of its families, their sockets opened in every worker if no
+   * tunnel had them yet; all or none.
+   */
+  async acquire(tunnel: TunnelConfig): Promise<Endpoint[]> {
+    const acquired: Endpoint[] = [];
+    try {
+      for (const family of tunnel.families) acquired.push(await this.#acquire(tunnel, family));
+      return acquired;
+    } catch (error) {
+      await this.release(acquired);
+      throw error;
     }
-    const id = this.#slots.indexOf(undefined);
-    if (id < 0)
-      throw new VtepError(
-        'ERR_LIMIT',
-        `Cannot use more than ${this.#slots.length} local addresses and ports`,
-      );
-    const opened = this.#portable
-      ? await this.#openPortable(id, tunnel, address)
-      : await this.#openFast(id, tunnel, address);
-    this.#slots[id] = { ...opened, key, tunnels: 1, listening: false };
-    return opened;
   }
 
   /**
@@ -96,18 +79,15 @@ export class Endpoints {
     }
   }
 
-  async release(endpoint: Endpoint): Promise<void> {
-    const open = this.#slots[endpoint.id]!;
-    open.tunnels -= 1;
-    if (open.tunnels > 0) return;
-    await this.#workers.all(() => ({ type: 'close-endpoint', endpoint: open.id }));
-    this.#slots[open.id] = undefined;
-    open.fds.forEach(closeSocket);
-  }
-
-  /** Takes an endpoint that not all could open from those workers that did. */
-  async #forget(id: number): Promise<void> {
-    await this.#workers.all(() => ({ type: 'close-endpoint', endpoint: id }));
+  async release(endpoints: readonly Endpoint[]): Promise<void> {
+    for (const { id } of endpoints) {
+      const open = this.#slots[id]!;
+      open.tunnels -= 1;
+      if (open.tunnels > 0) continue;
+      await this.#forget(id);
+      this.#slots[id] = undefined;
+      open.fds.forEach(closeSocket);
+    }
   }
 
   /** Closes every descriptor, after the workers have stopped. */
@@ -116,38 +96,55 @@ export class Endpoints {
     this.#slots.fill(undefined);
   }
 
+  async #acquire(tunnel: TunnelConfig, family: 4 | 6): Promise<Endpoint> {
+    const key = keyOf(tunnel, family);
+    const known = this.#slots.find((slot) => slot?.key === key);
+    if (known !== undefined) {
+      checkShared(known, tunnel);
+      known.tunnels += 1;
+      return known;
+    }
+    const id = this.#slots.indexOf(undefined);
+    if (id < 0) {
+      throw new VtepError(
+        'ERR_LIMIT',
+        `Cannot use more than ${this.#slots.length} local addresses and ports`,
+      );
+    }
+    const opened = this.#portable
+      ? await this.#openPortable(id, tunnel, family)
+      : await this.#openFast(id, tunnel, family);
+    const { zeroChecksum6Rx } = tunnel.outer;
+    const more = { key, first: tunnel.name, zeroChecksum: zeroChecksum6Rx };
+    this.#slots[id] = { ...opened, ...more, tunnels: 1, listening: false };
+    return this.#slots[id];
+  }
+
   async #openFast(
     id: number,
     tunnel: TunnelConfig,
-    address: Uint8Array,
-  ): Promise<Omit<Open, 'key' | 'tunnels' | 'listening'>> {
-    const { family, port } = tunnel;
-    const source = { family, address, scope: scopeOf(tunnel.local) };
-    const offload = this.#wantsOffload(tunnel);
-    const firstLane = this.#firstLane(id);
+    family: 4 | 6,
+  ): Promise<Endpoint & Pick<Open, 'fds'>> {
+    const { port } = tunnel;
+    const address = localAddress(tunnel, family);
+    const { link: device, zeroChecksum6Rx: zeroChecksum } = tunnel.outer;
+    const target = { family, address, port, scope: scopeOf(localOf(tunnel, family)), device };
+    const options = { ...target, gro: this.#wantsOffload(tunnel, family), zeroChecksum };
     const fds: number[] = [];
     try {
       // With SO_REUSEPORT a second daemon would get half of the traffic in silence.
-      assertPortFree({ ...source, port });
-      const sockets: { receive: ReceiveSocket; transmitFds: number[] }[] = [];
-      let sourcePorts: readonly number[] | undefined;
+      assertPortFree(target);
+      let gro = true;
       for (let worker = 0; worker < this.#workers.count; worker += 1) {
-        const receive = openReceiveSocket({ ...source, port, gro: offload, reusePort: true });
+        const receive = openReceiveSocket({ ...options, reusePort: true });
         fds.push(receive.fd);
+        gro &&= receive.gro;
         if (worker === 0) this.#adviseBuffer(receive.bufferBytes);
-        const pool = this.#openPool(source, sourcePorts);
-        fds.push(...pool.map(({ fd }) => fd));
-        sourcePorts ??= pool.map((socket) => socket.port);
-        sockets.push({ receive, transmitFds: pool.map(({ fd }) => fd) });
       }
-      const gro = sockets.every(({ receive }) => receive.gro);
-      const gso = offload && sockets.every(({ transmitFds }) => probeSegmentation(transmitFds[0]!));
       await this.#workers.all((worker) => {
-        const { receive, transmitFds } = sockets[worker]!;
-        const fast = { receiveFd: receive.fd, transmitFds, segmentation: gso };
-        return { type: 'open-endpoint', endpoint: id, family, firstLane, fast };
+        return { type: 'open-endpoint', endpoint: id, receiveFd: fds[worker]! };
       });
-      return { id, family, address, port, gso, gro, fds };
+      return { id, family, address, port, gro, fds };
     } catch (error) {
       await this.#forget(id);
       fds.forEach(closeSocket);
@@ -158,66 +155,34 @@ export class Endpoints {
   async #openPortable(
     id: number,
     tunnel: TunnelConfig,
-    address: Uint8Array,
-  ): Promise<Omit<Open, 'key' | 'tunnels' | 'listening'>> {
-    const { family, port } = tunnel;
-    assertPortFree({ family, address, port, scope: scopeOf(tunnel.local) });
-    const portable = {
-      address: tunnel.local?.text ?? anyAddress(family),
-      port,
-      sourcePorts: [this.#config.sourcePorts.low, this.#config.sourcePorts.high] as const,
-    };
-    const firstLane = this.#firstLane(id);
+    family: 4 | 6,
+  ): Promise<Endpoint & Pick<Open, 'fds'>> {
+    const { port } = tunnel;
+    const address = localAddress(tunnel, family);
+    assertPortFree({ family, address, port, scope: scopeOf(localOf(tunnel, family)) });
+    const portable = { family, address: localText(tunnel, family), port };
     try {
-      await this.#workers.all(() => ({
-        type: 'open-endpoint',
-        endpoint: id,
-        family,
-        firstLane,
-        portable,
-      }));
+      await this.#workers.all(() => ({ type: 'open-endpoint', endpoint: id, portable }));
     } catch (error) {
       await this.#forget(id);
       throw error;
     }
-    return { id, family, address, port, gso: false, gro: false, fds: [] };
+    return { id, family, address, port, gro: false, fds: [] };
   }
 
-  /**
-   * The transmit sockets of one worker. Every worker has the same ports, `ports` once the first has found
-   * them: the kernel may move a flow to another worker, and its source port must stay what it is.
-   */
-  #openPool(source: TransmitSource, ports: readonly number[] | undefined): TransmitSocket[] {
-    const pool: TransmitSocket[] = [];
-    try {
-      while (pool.length < this.#config.transmitSockets) {
-        const known = ports?.[pool.length];
-        pool.push(known === undefined ? this.#openFirst(source) : openSharing(source, known));
-      }
-      return pool;
-    } catch (error) {
-      for (const { fd } of pool) closeSocket(fd);
-      throw error;
-    }
-  }
-
-  #openFirst(source: TransmitSource): TransmitSocket {
-    const { low, high } = this.#config.sourcePorts;
-    const start = this.#nextSourcePort;
-    const socket = openTransmitSocket({ ...source, ports: [low, high], start });
-    shareTransmitPort(socket.fd);
-    this.#nextSourcePort = socket.port === high ? low : socket.port + 1;
-    return socket;
+  /** Closes it in all workers, also when only some could open it. */
+  async #forget(id: number): Promise<void> {
+    await this.#workers.all(() => ({ type: 'close-endpoint', endpoint: id }));
   }
 
   /** True when any tunnel of this endpoint does; one that does not is held to single datagrams by its row. */
-  #wantsOffload(tunnel: TunnelConfig): boolean {
-    const key = keyOf(tunnel);
-    return this.#config.tunnels.some((other) => other.offload === 'auto' && keyOf(other) === key);
-  }
-
-  #firstLane(id: number): number {
-    return id * this.#config.transmitSockets;
+  #wantsOffload(tunnel: TunnelConfig, family: 4 | 6): boolean {
+    const key = keyOf(tunnel, family);
+    const others = [tunnel, ...this.#config.tunnels];
+    return others.some(
+      (other) =>
+        other.offload === 'auto' && other.families.includes(family) && keyOf(other, family) === key,
+    );
   }
 
   #adviseBuffer(granted: number): void {
@@ -229,16 +194,19 @@ export class Endpoints {
   }
 }
 
-type TransmitSource = Pick<TransmitSocketOptions, 'family' | 'address' | 'scope'>;
-
-function openSharing(source: TransmitSource, port: number): TransmitSocket {
-  return openTransmitSocket({ ...source, ports: [port, port], reusePort: true });
+/** What is a property of the socket, tunnels that share it must agree on. */
+function checkShared(open: Open, tunnel: TunnelConfig): void {
+  if (open.family === 4 || open.zeroChecksum === tunnel.outer.zeroChecksum6Rx) return;
+  throw new VtepError(
+    'ERR_CONFIG',
+    `Cannot open "${tunnel.name}" beside "${open.first}": they share the socket of port ${open.port} ` +
+      'and disagree on zero-udp6-rx',
+    { hint: 'give both the same "checksums", or different ports' },
+  );
 }
 
-function addressOf(tunnel: TunnelConfig): Uint8Array {
-  return tunnel.local?.bytes ?? parseIp(anyAddress(tunnel.family))!;
-}
-
-function keyOf(tunnel: TunnelConfig): string {
-  return `${formatIp(addressOf(tunnel))} ${scopeOf(tunnel.local)} ${tunnel.port}`;
+function keyOf(tunnel: TunnelConfig, family: 4 | 6): string {
+  const address = formatIp(localAddress(tunnel, family));
+  const scope = scopeOf(localOf(tunnel, family));
+  return `${family} ${address} ${scope} ${tunnel.port} ${tunnel.outer.link ?? ''}`;
 }

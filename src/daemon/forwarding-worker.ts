@@ -51,6 +51,10 @@ async function obey(command: WorkerCommand): Promise<void> {
       return forwarder.attachVni(command.endpoint, command.vni, NO_TUNNEL);
     case 'close-endpoint':
       return forwarder.closeEndpoint(command.endpoint);
+    case 'open-pool':
+      return forwarder.lanes.open(command);
+    case 'close-pool':
+      return forwarder.lanes.close(command.pool);
     case 'open-tunnel':
       return forwarder.openTunnel(command);
     case 'close-tunnel':

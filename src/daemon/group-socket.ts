@@ -9,6 +9,7 @@ export interface GroupSocketOptions {
   readonly id: number;
   readonly group: UnderlayAddress;
   readonly port: number;
+  readonly device: string;
   readonly ifindex: number;
   /** Ask for UDP_GRO. */
   readonly gro: boolean;
@@ -38,18 +39,17 @@ export class GroupSocket {
 
   /** Opens the socket, joins, and hands it to its worker, which does not receive yet. */
   static async open(options: GroupSocketOptions, workers: WorkerPool): Promise<GroupSocket> {
-    const { group, port, ifindex, gro } = options;
+    const { group, port, device, ifindex, gro } = options;
     const { family, bytes: address } = group;
     const { fd } = openReceiveSocket({
-      ...{ family, address, port, scope: ifindex },
+      ...{ family, address, port, scope: ifindex, device },
       ...{ gro, reusePort: true },
     });
     try {
       joinGroup(fd, { family, group: address, ifindex });
       const socket = new GroupSocket(options, workers, fd);
       await workers.one(socket.#worker, {
-        ...{ type: 'open-endpoint', endpoint: options.id, family, firstLane: 0 },
-        fast: { receiveFd: fd, transmitFds: [], segmentation: false },
+        ...{ type: 'open-endpoint', endpoint: options.id, receiveFd: fd },
       });
       return socket;
     } catch (error) {

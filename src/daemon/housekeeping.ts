@@ -4,10 +4,13 @@ import { asVtepError } from '../base/errors.ts';
 import { RateLimitedLog, type Logger } from '../base/log.ts';
 import type { SharedTables } from '../dataplane/shared-tables.ts';
 import { Ageing } from '../fdb/ageing.ts';
+import { NetlinkChanges } from '../linux/netlink-changes.ts';
+import { LinkMonitor } from '../linux/link-monitor.ts';
 import { notify, watchdogIntervalMs } from '../linux/sd-notify.ts';
 import type { FdbVerbs } from '../vtep/fdb-verbs.ts';
 import type { Newcomers } from '../vtep/newcomers.ts';
 import type { TunnelDirectory } from '../vtep/tunnel-directory.ts';
+import { EgressWatch } from './egress-watch.ts';
 import { SafetyWatch } from './safety-watch.ts';
 import type { TunnelSet } from './tunnel-set.ts';
 import { TunnelWatch } from './tunnel-watch.ts';
@@ -17,6 +20,7 @@ const ROUND_MS = 500;
 /** A whole table is swept within this time, as the kernel's rescan interval is. */
 const SWEEP_SECONDS = 10;
 const STATUS_ROUNDS = 10;
+const EGRESS_MS = 500;
 /** A worker gives a sign of life four times a second; this silent, it hangs. */
 const WORKER_SILENT_SECONDS = 3;
 const WORKER_HUNG_SECONDS = 10;
@@ -42,6 +46,10 @@ export class Housekeeping {
   readonly #ageing: Ageing;
   readonly #quiet: RateLimitedLog;
   readonly #watch: TunnelWatch;
+  readonly #changes = new NetlinkChanges();
+  readonly #egress: EgressWatch;
+  /** Made before the first tunnel, so that no change of its device is missed. */
+  readonly #monitor = new LinkMonitor();
   readonly #safety: SafetyWatch;
   readonly #timers: NodeJS.Timeout[] = [];
   #round = 0;
@@ -52,6 +60,7 @@ export class Housekeeping {
     this.#options = options;
     this.#quiet = new RateLimitedLog(options.log);
     this.#watch = new TunnelWatch(tables, options.log);
+    this.#egress = new EgressWatch(tables, options.log, this.#changes);
     this.#safety = new SafetyWatch(tables, options.log);
     this.#ageing = new Ageing(
       tables.fdb,
@@ -62,7 +71,9 @@ export class Housekeeping {
 
   start(): void {
     const options = this.#options;
+    this.#egress.look(options.tunnels.list());
     this.#every(ROUND_MS, () => this.#tidy());
+    this.#every(EGRESS_MS, () => this.#egress.round(options.tunnels.list()));
     this.#every(NEWCOMERS_MS, () => {
       if (options.newcomers.active) options.newcomers.admit();
     });
@@ -74,6 +85,8 @@ export class Housekeeping {
 
   stop(): void {
     this.#timers.forEach(clearInterval);
+    this.#changes.close();
+    this.#monitor.close();
   }
 
   /** What fails here (a descriptor limit, a full netlink socket) must not end forwarding. */
@@ -93,11 +106,20 @@ export class Housekeeping {
     const { tables, tunnels } = this.#options;
     const slots = Math.ceil((tables.fdb.slots * ROUND_MS) / (SWEEP_SECONDS * 1000));
     this.#ageing.sweep(monotonicSeconds(), slots);
+    this.#ageNeighbours();
     tables.grace.collect();
     this.#round += 1;
     if (this.#round % STATUS_ROUNDS === 1) this.#status();
-    for (const tunnel of tunnels.list()) this.#watch.look(tunnel);
+    const changed = this.#monitor.changes();
+    for (const tunnel of tunnels.list()) this.#watch.look(tunnel, changed.get(tunnel.info.ifindex));
     this.#safety.look(tunnels.list(), monotonicSeconds());
+  }
+
+  #ageNeighbours(): void {
+    const { tables, directory } = this.#options;
+    const slots = Math.ceil((tables.neighbours.slots * ROUND_MS) / (SWEEP_SECONDS * 1000));
+    const limit = (tunnel: number): number => directory.byIndex(tunnel)?.ageingSeconds ?? 0;
+    tables.neighbours.sweep(monotonicSeconds(), slots, limit);
   }
 
   #status(): void {

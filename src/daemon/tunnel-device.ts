@@ -3,16 +3,25 @@ import type { Logger } from '../base/log.ts';
 import type { TunnelConfig } from '../config/config.ts';
 import { addAddress } from '../linux/netlink-address.ts';
 import { linkByName, setLink, type Link } from '../linux/netlink-link.ts';
+import { removeQdisc } from '../linux/netlink-qdisc.ts';
 import { closeTap, openTap, type Tap } from '../linux/tap.ts';
 import { overlayMtu } from '../vtep/mtu.ts';
-import { formatMac } from '../wire/mac.ts';
+import { formatMac, type Mac } from '../wire/mac.ts';
 import { deviceMac } from './device-mac.ts';
-import type { Egress } from './egress.ts';
+import { widestFamily, type Egress } from './egress.ts';
 
 export interface TunnelDevice {
   readonly tap: Tap;
   /** As it is after it was set up. */
   readonly link: Link;
+}
+
+/** What is not of the configuration. */
+export interface DeviceState {
+  /** False leaves a device that is made here down. */
+  readonly up: boolean;
+  /** In place of the one that is made up. */
+  readonly mac?: Mac | undefined;
 }
 
 /**
@@ -25,15 +34,18 @@ export function openTunnelDevice(
   config: TunnelConfig,
   egress: Egress,
   workers: number,
+  state: DeviceState,
   log: Logger,
 ): TunnelDevice {
   const { name, vni } = config;
   const tap = openTap({ name, queues: workers, offload: config.offload === 'auto' });
   try {
     const before = linkByName(name)!;
-    const mtu = config.mtu === 'auto' ? overlayMtu(egress.mtu, config.family) : config.mtu;
+    const mtu = config.mtu === 'auto' ? overlayMtu(egress.mtu, widestFamily(config)) : config.mtu;
     if (tap.created) {
-      setLink(before.index, { mac: deviceMac({ local: egress.identity, name, vni }), mtu });
+      const mac = state.mac ?? deviceMac({ local: egress.identity, name, vni });
+      setLink(before.index, { mac, mtu });
+      if (tap.multiQueue) dispenseWithQueue(before, log);
     } else {
       if (config.mtuGiven && before.mtu !== mtu) setLink(before.index, { mtu });
       log.info('device taken over', { dev: name, mtu: before.mtu, multi_queue: tap.multiQueue });
@@ -41,27 +53,23 @@ export function openTunnelDevice(
     for (const { bytes, prefixLength, family } of config.addresses) {
       addAddress(before.index, { address: bytes, length: prefixLength, family });
     }
-    if (!before.up) setLink(before.index, { up: true });
-    const link = linkByName(name)!;
-    warnOfMtu(config, link, overlayMtu(egress.mtu, config.family), log);
-    return { tap, link };
+    if (!before.up && state.up) setLink(before.index, { up: true });
+    return { tap, link: linkByName(name)! };
   } catch (error) {
     closeTap(tap);
     throw error;
   }
 }
 
-export function macText(link: Link): string {
-  return link.mac === undefined ? '' : formatMac(link.mac.high, link.mac.low);
+/** Costs memory and time only where it stays, so a kernel that refuses is no failure. */
+function dispenseWithQueue({ index, name }: Link, log: Logger): void {
+  try {
+    removeQdisc(index);
+  } catch (error) {
+    log.debug('queueing discipline stays', { dev: name, error: String(error) });
+  }
 }
 
-/** A larger MTU than the underlay carries loses large frames, which is hard to find later. */
-function warnOfMtu(config: TunnelConfig, link: Link, largest: number, log: Logger): void {
-  if (link.mtu <= largest) return;
-  log.warn('mtu larger than the underlay carries', {
-    dev: config.name,
-    mtu: link.mtu,
-    largest,
-    hint: `ip link set ${config.name} mtu ${largest}, or raise the MTU of the underlay`,
-  });
+export function macText(link: Link): string {
+  return link.mac === undefined ? '' : formatMac(link.mac.high, link.mac.low);
 }

@@ -9,9 +9,10 @@ import { setMulticastEgress } from '../linux/multicast.ts';
 import type { FdbVerbs } from '../vtep/fdb-verbs.ts';
 import type { TunnelInfo } from '../vtep/tunnel-directory.ts';
 import { isMulticastIp } from '../wire/ip.ts';
-import type { Endpoint } from './endpoints.ts';
+import { localOf } from './egress.ts';
 import { GroupSocket } from './group-socket.ts';
 import { groupSource, linkState } from './link-state.ts';
+import { poolsOf, type TunnelPools } from './transmit-pools.ts';
 import type { TunnelRemotes } from './tunnel-remotes.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
@@ -19,7 +20,7 @@ import type { WorkerPool } from './worker-pool.ts';
 export interface GroupTunnel {
   readonly info: TunnelInfo;
   readonly config: TunnelConfig;
-  readonly endpoint: Endpoint;
+  readonly pools: TunnelPools;
 }
 
 export interface TunnelGroupsOptions {
@@ -28,8 +29,9 @@ export interface TunnelGroupsOptions {
   readonly workers: WorkerPool;
   readonly remotes: TunnelRemotes;
   readonly portable: boolean;
-  /** Ids of endpoints from here on are those of groups. */
+  /** Ids of endpoints from here on are those of groups, so many. */
   readonly firstId: number;
+  readonly groupsMax: number;
   readonly log: Logger;
 }
 
@@ -45,13 +47,11 @@ export class TunnelGroups {
   readonly #options: TunnelGroupsOptions;
   readonly #quiet: RateLimitedLog;
   readonly #groups = new Map<string, Group>();
-  #nextId: number;
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: TunnelGroupsOptions) {
     this.#options = options;
     this.#quiet = new RateLimitedLog(options.log);
-    this.#nextId = options.firstId;
   }
 
   /**
@@ -59,7 +59,8 @@ export class TunnelGroups {
    * underlay, ERR_NOT_FOUND without the device, ERR_SYSCALL.
    */
   async open(tunnel: GroupTunnel): Promise<void> {
-    const { group, link } = tunnel.config;
+    const { group, outer } = tunnel.config;
+    const { link } = outer;
     if (group === undefined || link === undefined) return;
     if (this.#options.portable) {
       throw new VtepError(
@@ -159,26 +160,37 @@ export class TunnelGroups {
   async #openSocket(group: Group, ifindex: number): Promise<GroupSocket> {
     const [first] = group.tunnels.values();
     const { port, offload } = first!.config;
-    const id = this.#nextId;
-    this.#nextId += 1;
+    const id = this.#freeId();
     const { workers } = this.#options;
     const gro = offload === 'auto';
-    return GroupSocket.open({ id, group: group.address, port, ifindex, gro }, workers);
+    const { address, link: device } = group;
+    return GroupSocket.open({ id, group: address, port, device, ifindex, gro }, workers);
+  }
+
+  #freeId(): number {
+    const { firstId, groupsMax } = this.#options;
+    const used = new Set([...this.#groups.values()].map(({ socket }) => socket?.id));
+    for (let id = firstId; id < firstId + groupsMax; id += 1) if (!used.has(id)) return id;
+    throw new VtepError('ERR_LIMIT', `Cannot join more than ${groupsMax} multicast groups`);
   }
 
   /** Directs what the tunnel sends to the group, and what the group sends to the tunnel. */
-  async #attach({ info, config, endpoint }: GroupTunnel, socket: GroupSocket): Promise<void> {
+  async #attach({ info, config, pools }: GroupTunnel, socket: GroupSocket): Promise<void> {
     const { tables, verbs, remotes } = this.#options;
     const group = config.group!;
     const egress = { ifindex: socket.ifindex, ttl: config.multicastTtl };
-    for (const fd of endpoint.fds) setMulticastEgress(fd, group.family, egress);
+    for (const pool of poolsOf(pools)) {
+      if (pool.family !== group.family) continue;
+      for (const fd of pool.fds) setMulticastEgress(fd, group.family, egress);
+    }
     // The row of the group names the device too.
     await remotes.refresh(info.index);
     const row = verbs.configuredRemotes(info).find((index) => {
       const offset = tables.remotes.addressOffset(index);
       return isMulticastIp(tables.remotes.bytes.slice(offset, offset + 16));
     });
-    const own = groupSource(group, config.local, socket.ifindex) ?? new Uint8Array(16);
+    const own =
+      groupSource(group, localOf(config, group.family), socket.ifindex) ?? new Uint8Array(16);
     if (row !== undefined) tables.groups.setGroup(info.index, row, own);
     await socket.attach(info.vni, info.index);
   }
@@ -191,6 +203,6 @@ export class TunnelGroups {
 }
 
 /** Tunnels of one group, port and device share a socket. */
-function keyOf({ group, link, port }: TunnelConfig): string | undefined {
-  return group === undefined ? undefined : `${group.text} ${port} ${link}`;
+function keyOf({ group, outer, port }: TunnelConfig): string | undefined {
+  return group === undefined ? undefined : `${group.text} ${port} ${outer.link}`;
 }

@@ -75,7 +75,7 @@ export class TunnelRemotes {
 
   /** The device of a tunnel's group. */
   linkOf(tunnel: number): string | undefined {
-    return this.#entries.get(tunnel)?.config.link;
+    return this.#entries.get(tunnel)?.config.outer.link;
   }
 
   async #changed(tunnel: number): Promise<void> {
@@ -93,9 +93,10 @@ export class TunnelRemotes {
     for (const name of config.remoteNames) {
       remotes.push(...this.#usable(config, names.addressesOf(name)).map(toRemote));
     }
-    if (config.group !== undefined && config.link !== undefined) {
+    const { link } = config.outer;
+    if (config.group !== undefined && link !== undefined) {
       // 0 while there is no such device: the group is joined, and this set again, when there is.
-      const scope = linkByName(config.link)?.index ?? 0;
+      const scope = linkByName(link)?.index ?? 0;
       remotes.push({ address: config.group.bytes, scope });
     }
     return remotes;
@@ -103,10 +104,11 @@ export class TunnelRemotes {
 
   /** Of the addresses of a name, those that the tunnel's underlay can send to. */
   #usable(
-    { family, local }: TunnelConfig,
+    { families, locals }: TunnelConfig,
     addresses: readonly UnderlayAddress[],
   ): UnderlayAddress[] {
-    return addresses.filter((address) => address.family === family && address.text !== local?.text);
+    const own = new Set(locals.map(({ text }) => text));
+    return addresses.filter(({ family, text }) => families.includes(family) && !own.has(text));
   }
 }
 

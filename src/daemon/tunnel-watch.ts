@@ -1,12 +1,11 @@
 /** Looks after the tunnels that run: follows their devices, tells once what an operator should know. */
 import type { Logger } from '../base/log.ts';
 import { COUNTER_DROPS, COUNTER_NOT_LEARNED } from '../dataplane/counters.ts';
-import { DROP_MTU, DROP_OWN_MAC } from '../dataplane/drop-reasons.ts';
+import { DROP_CIRCULAR_ROUTE, DROP_MTU, DROP_OWN_MAC } from '../dataplane/drop-reasons.ts';
 import type { SharedTables } from '../dataplane/shared-tables.ts';
 import { TUNNEL_COALESCE_FAILED, TUNNEL_SEGMENTATION_FAILED } from '../dataplane/tunnel-table.ts';
-import { linkByIndex, type Link } from '../linux/netlink-link.ts';
+import type { Link } from '../linux/netlink-link.ts';
 import type { OpenTunnel } from './open-tunnel.ts';
-import { macText } from './tunnel-device.ts';
 
 export class TunnelWatch {
   readonly #tables: SharedTables;
@@ -19,32 +18,37 @@ export class TunnelWatch {
     this.#log = log;
   }
 
-  look(tunnel: OpenTunnel): void {
-    const link = linkByIndex(tunnel.info.ifindex);
-    if (link?.mac !== undefined) this.#follow(tunnel, link, link.mac);
+  /** `changed` is the tunnel's device when it has changed since the last look. */
+  look(tunnel: OpenTunnel, changed: Link | undefined): void {
+    if (changed?.mac !== undefined) this.#follow(tunnel, changed, changed.mac);
     this.#reportDrops(tunnel);
     this.#reportOffloads(tunnel);
   }
 
   /** MAC and MTU may be changed with `ip link` at any time; a bridge does it by itself. */
   #follow({ info }: OpenTunnel, link: Link, mac: { high: number; low: number }): void {
-    const { tunnels, counters } = this.#tables;
+    const { tunnels } = this.#tables;
     tunnels.setMac(info.index, mac.high, mac.low);
     tunnels.setMtu(info.index, link.mtu);
-    if (counters.tunnelTotal(info.index, COUNTER_DROPS + DROP_OWN_MAC) === 0) return;
-    this.#once('own mac heard from a remote', info.name, {
-      mac: macText(link),
-      hint:
-        'another host has the same MAC (cloned machine?), or the overlay has a loop; ' +
-        `give this device another: ip link set ${info.name} address …`,
-    });
   }
 
   #reportDrops({ info }: OpenTunnel): void {
     const { counters } = this.#tables;
+    if (counters.tunnelTotal(info.index, COUNTER_DROPS + DROP_OWN_MAC) > 0) {
+      this.#once('own mac heard from a remote', info.name, {
+        hint:
+          'another host has the same MAC (cloned machine?), or the overlay has a loop; ' +
+          `give this device another: ip link set ${info.name} address …`,
+      });
+    }
     if (counters.tunnelTotal(info.index, COUNTER_DROPS + DROP_MTU) > 0) {
       this.#once('frames larger than the path', info.name, {
-        hint: `the underlay carries less than this MTU needs: ip link set ${info.name} mtu …, or raise the underlay's`,
+        hint: `the underlay carries less than this MTU needs: ip link set ${info.name} mtu …, or raise the underlay's; vtep show names the path's`,
+      });
+    }
+    if (counters.tunnelTotal(info.index, COUNTER_DROPS + DROP_CIRCULAR_ROUTE) > 0) {
+      this.#once('own datagrams came back out of the device', info.name, {
+        hint: 'a route to a remote leads into the tunnel itself: ip route get REMOTE',
       });
     }
     if (counters.tunnelTotal(info.index, COUNTER_NOT_LEARNED) > 0) {

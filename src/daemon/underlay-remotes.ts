@@ -22,6 +22,7 @@ export interface UnderlayRemotesOptions {
   readonly workers: WorkerPool;
   readonly portable: boolean;
   readonly firstGroupId: number;
+  readonly groupsMax: number;
   readonly log: Logger;
 }
 

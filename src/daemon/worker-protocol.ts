@@ -1,23 +1,39 @@
 /** What the main thread and a forwarding worker say to each other. */
 import type { SharedMemory } from '../dataplane/shared-tables.ts';
 
-/** Sockets of one underlay address and port. Every worker knows it by the same id. */
+/** The receive socket of one underlay address and port. Every worker knows it by the same id. */
 export interface EndpointCommand {
   readonly type: 'open-endpoint';
   readonly endpoint: number;
+  /** The fast underlay's descriptor, opened by the main thread; this worker's own. */
+  readonly receiveFd?: number;
+  /** What the portable underlay opens by itself. */
+  readonly portable?: {
+    readonly family: 4 | 6;
+    readonly address: string;
+    readonly port: number;
+  };
+}
+
+/** Transmit sockets that send from one address in one way. Every worker knows them by the same id. */
+export interface PoolCommand {
+  readonly type: 'open-pool';
+  readonly pool: number;
   readonly family: 4 | 6;
   readonly firstLane: number;
   /** The fast underlay's descriptors, opened by the main thread; this worker's own. */
   readonly fast?: {
-    readonly receiveFd: number;
-    readonly transmitFds: readonly number[];
+    readonly fds: readonly number[];
     readonly segmentation: boolean;
+    /** The IPv4 address they are bound to, as 32 bits; else 0. */
+    readonly source: number;
   };
   /** What the portable underlay opens by itself. */
   readonly portable?: {
     readonly address: string;
-    readonly port: number;
     readonly sourcePorts: readonly [number, number];
+    /** 0 for the system's. */
+    readonly ttl: number;
   };
 }
 
@@ -29,7 +45,11 @@ export interface TunnelCommand {
   readonly readFd: number;
   /** The queue this worker writes to. */
   readonly writeFd: number;
-  readonly endpoint: number;
+  readonly endpoints: readonly number[];
+  /** First lanes of the pools that its datagrams leave from, -1 where there is none. */
+  readonly lanes4: number;
+  readonly lanes4WithoutDf: number;
+  readonly lanes6: number;
 }
 
 export type WorkerCommand =
@@ -45,6 +65,8 @@ export type WorkerCommand =
     }
   | { readonly type: 'detach-vni'; readonly endpoint: number; readonly vni: number }
   | { readonly type: 'close-endpoint'; readonly endpoint: number }
+  | PoolCommand
+  | { readonly type: 'close-pool'; readonly pool: number }
   | TunnelCommand
   | { readonly type: 'close-tunnel'; readonly tunnel: number }
   | { readonly type: 'stop' };
@@ -73,6 +95,7 @@ export interface WorkerOptions {
   /** Int32 a worker: the second of its last sign of life. */
   readonly heartbeat: SharedArrayBuffer;
   readonly portable: boolean;
-  readonly lanesPerEndpoint: number;
+  readonly lanesPerPool: number;
+  readonly poolsMax: number;
   readonly endpointsMax: number;
 }

@@ -1,5 +1,6 @@
 // Hot path: no allocation, no throw, no await.
-import { foldChecksum, foldSum, sumBytes, sumPseudoIpv4, sumPseudoIpv6 } from '../wire/checksum.ts';
+import { foldChecksum, foldSum, sumPseudoIpv4, sumPseudoIpv6 } from '../wire/checksum.ts';
+import type { Sum } from '../wire/checksum-simd.ts';
 import { IPPROTO_TCP, TCP_CHECKSUM_OFFSET, TCP_HEADER_LENGTH_MIN } from '../wire/tcp.ts';
 import {
   IPPROTO_UDP,
@@ -20,13 +21,14 @@ export function completeChecksum(
   frame: number,
   length: number,
   inner: InnerPacket,
+  sum: Sum,
 ): boolean {
   const start = readVnetCsumStart(view, vnet);
   const field = start + readVnetCsumOffset(view, vnet);
   if (start < 14 || field + 2 > length || field < start) return false;
   // Ethernet padding behind the IP packet is not payload.
   const end = inner.family !== 0 && inner.end >= frame + field + 2 ? inner.end : frame + length;
-  const checksum = foldChecksum(sumBytes(view, frame + start, end - frame - start, 0));
+  const checksum = foldChecksum(sum(frame + start, end - frame - start));
   // To UDP a checksum of 0 means "none" (RFC 768); to all others 0 and ffff are the same. The offsets
   // may name a packet inside a tunnel packet, so that nothing here knows which it is.
   view.setUint16(frame + field, checksum === 0 ? UDP_CHECKSUM_ZERO : checksum);
@@ -64,6 +66,6 @@ export function isChecksumUnfinished(view: DataView, inner: InnerPacket, field: 
 }
 
 /** True when the transport checksum of the packet is right. */
-export function isTransportChecksumValid(view: DataView, inner: InnerPacket): boolean {
-  return foldSum(sumBytes(view, inner.l4, inner.end - inner.l4, sumPseudo(view, inner))) === 0xffff;
+export function isTransportChecksumValid(view: DataView, inner: InnerPacket, sum: Sum): boolean {
+  return foldSum(sum(inner.l4, inner.end - inner.l4) + sumPseudo(view, inner)) === 0xffff;
 }

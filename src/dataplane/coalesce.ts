@@ -1,6 +1,7 @@
 // Hot path: no allocation, no throw, no await.
 import type { DeliveryPlan } from '../packet/delivery-plan.ts';
-import { foldSum, sumBytes, sumPseudoIpv4, sumPseudoIpv6 } from '../wire/checksum.ts';
+import { foldSum, sumPseudoIpv4, sumPseudoIpv6 } from '../wire/checksum.ts';
+import type { Sum } from '../wire/checksum-simd.ts';
 import {
   IPV4_FLAG_DF,
   IPV4_HEADER_LENGTH_MIN,
@@ -53,6 +54,7 @@ const IP_LENGTH_MAX = 65_535;
  * super-frame's is computed anew (VIRTIO_NET_HDR_F_NEEDS_CSUM) and would hide the damage.
  */
 export class Coalescer {
+  readonly #sum: Sum;
   #delivery = NONE;
   #tunnel = 0;
   #frame = 0;
@@ -68,6 +70,11 @@ export class Coalescer {
   #pushed = false;
   /** The first segment's checksums are looked at only when a second one arrives. */
   #headVerified = false;
+
+  /** `sum` sums bytes of the arena that frames lie in. */
+  constructor(sum: Sum) {
+    this.#sum = sum;
+  }
 
   /** True when the frame could begin or continue a super-frame. */
   isCandidate(view: DataView, inner: InnerPacket, frame: number, length: number): boolean {
@@ -227,7 +234,7 @@ export class Coalescer {
 
   #verified(view: DataView, inner: InnerPacket, l3: number): boolean {
     if (inner.family === 4 && !ipv4ChecksumValid(view, l3)) return false;
-    if (!isTransportChecksumValid(view, inner)) return false;
+    if (!isTransportChecksumValid(view, inner, this.#sum)) return false;
     if (this.#headVerified) return true;
     this.#headVerified = this.#isHeadValid(view);
     return this.#headVerified;
@@ -240,7 +247,7 @@ export class Coalescer {
       this.#family === 4
         ? sumPseudoIpv4(view, this.#l3, IPPROTO_TCP, l4Length)
         : sumPseudoIpv6(view, this.#l3, IPPROTO_TCP, l4Length);
-    return foldSum(sumBytes(view, this.#l4, l4Length, pseudo)) === 0xffff;
+    return foldSum(this.#sum(this.#l4, l4Length) + pseudo) === 0xffff;
   }
 }
 

@@ -12,7 +12,11 @@ export const COUNTER_MOVED = 5;
 export const COUNTER_NOT_LEARNED = 6;
 /** The same because the tunnel or the remote had learned as many as it may. */
 export const COUNTER_LIMITED = 7;
-export const COUNTER_DROPS = 8;
+/** ARP requests and neighbour solicitations that were answered here and not flooded. */
+export const COUNTER_NEIGH_ANSWERED = 8;
+/** Neighbours that ARP and neighbour discovery added or changed. */
+export const COUNTER_NEIGH_LEARNED = 9;
+export const COUNTER_DROPS = 10;
 const TUNNEL_COLUMNS = COUNTER_DROPS + DROP_REASON_COUNT;
 
 // Columns of a remote's row.

@@ -32,22 +32,27 @@ export const DROP_SEND_FAILED = 19;
 // Receive, in the kernel, before a datagram was ours.
 export const DROP_RX_OVERFLOW = 20;
 
+/** A bit of the VXLAN header is set that the tunnel wants to be zero. */
+export const DROP_RESERVED_BITS = 21;
+/** Transmit: our own datagram came back out of the tunnel's device. */
+export const DROP_CIRCULAR_ROUTE = 22;
+
 // Safety: what a tunnel was told not to pass.
-export const DROP_MAC_FROZEN = 21;
-export const DROP_UNKNOWN_UNICAST = 22;
-export const DROP_STORM_BROADCAST = 23;
-export const DROP_STORM_MULTICAST = 24;
-export const DROP_STORM_UNKNOWN = 25;
-export const DROP_RATE_TRANSMIT = 26;
-export const DROP_RATE_RECEIVE = 27;
+export const DROP_MAC_FROZEN = 23;
+export const DROP_UNKNOWN_UNICAST = 24;
+export const DROP_STORM_BROADCAST = 25;
+export const DROP_STORM_MULTICAST = 26;
+export const DROP_STORM_UNKNOWN = 27;
+export const DROP_RATE_TRANSMIT = 28;
+export const DROP_RATE_RECEIVE = 29;
 
 // Receive, with a multicast group.
-export const DROP_OWN_ECHO = 28;
+export const DROP_OWN_ECHO = 30;
 
 // Either way: a VLAN tag where none is wanted.
-export const DROP_VLAN_TAG = 29;
+export const DROP_VLAN_TAG = 31;
 
-export const DROP_REASON_COUNT = 30;
+export const DROP_REASON_COUNT = 32;
 
 /** Names by number; the README says what to do about each. Index 0 is no reason. */
 export const DROP_REASONS: readonly string[] = [
@@ -72,6 +77,8 @@ export const DROP_REASONS: readonly string[] = [
   'sock_full',
   'send_failed',
   'rx_overflow',
+  'reserved_bits',
+  'circular_route',
   'mac_frozen',
   'unknown_unicast',
   'storm_broadcast',

@@ -33,6 +33,7 @@ import {
   DROP_OWN_MAC,
   DROP_RATE_RECEIVE,
   DROP_REMOTE_DENIED,
+  DROP_RESERVED_BITS,
   DROP_SHORT,
   DROP_SMAC_INVALID,
   DROP_TAP_WRITE,
@@ -42,12 +43,15 @@ import {
 import { OWN_ECHO } from './group-senders.ts';
 import { InnerPacket } from './inner-packet.ts';
 import { Learner, NO_ROW } from './learner.ts';
+import { clampReceivedMss } from './mss-clamp.ts';
 import { AMBIGUOUS, classifyMerged, SUPER_FRAME } from './merged-datagram.ts';
+import { NeighbourLearner } from './neighbour-learner.ts';
 import { passUnfinished } from './pass-unfinished.ts';
+import { payloadSum } from './payload-sum.ts';
 import { POLICE_RECEIVE } from './policers.ts';
 import type { SharedTables } from './shared-tables.ts';
 import { TUNNEL_ANY_SENDER, TUNNEL_POLICE_RECEIVE } from './tunnel-table.ts';
-import { tagReceived } from './vlan-tag.ts';
+import { refusesTag, tagForDevice } from './vlan-tag.ts';
 import { NO_TUNNEL, type VniMap } from './vni-map.ts';
 
 const STRANGER = -1;
@@ -59,8 +63,9 @@ export class Receiver {
   readonly #writer: OverlayWriter;
   readonly #view: DataView;
   readonly #inner = new InnerPacket();
-  readonly #coalescer = new Coalescer();
+  readonly #coalescer: Coalescer;
   readonly #learner: Learner;
+  readonly #neighbours: NeighbourLearner;
 
   // The datagram in hand.
   #outerEcn = 0;
@@ -82,7 +87,9 @@ export class Receiver {
     this.#plan = plan;
     this.#writer = writer;
     this.#view = plan.arena.view;
+    this.#coalescer = new Coalescer(payloadSum(plan.arena));
     this.#learner = new Learner(worker, tables);
+    this.#neighbours = new NeighbourLearner(worker, tables, plan.arena);
   }
 
   /** Delivers all datagrams of `batch`, received on the socket whose VNIs `vnis` holds. */
@@ -155,6 +162,7 @@ export class Receiver {
     if (sender < 0) {
       return this.#drop(tunnel, sender === OWN_ECHO ? DROP_OWN_ECHO : DROP_REMOTE_DENIED);
     }
+    if (tunnels.outer.refuses(tunnel, view, offset)) return this.#drop(tunnel, DROP_RESERVED_BITS);
 
     let frame = offset + VXLAN_HEADER_LENGTH;
     let frameLength = length - VXLAN_HEADER_LENGTH;
@@ -166,12 +174,8 @@ export class Receiver {
     }
     if (tunnels.isOwnMac(tunnel, sourceHigh, sourceLow)) return this.#drop(tunnel, DROP_OWN_MAC);
     const vlanMode = vlans.mode(tunnel);
-    if (vlanMode !== 0) {
-      const tagged = tagReceived(view, frame, frameLength, vlanMode);
-      if (tagged < 0) return this.#drop(tunnel, DROP_VLAN_TAG);
-      frameLength += frame - tagged;
-      frame = tagged;
-    }
+    if (vlanMode !== 0 && refusesTag(view, frame, frameLength, vlanMode))
+      return this.#drop(tunnel, DROP_VLAN_TAG);
     this.#inner.parse(view, frame, frameLength);
     if (this.#outerEcn !== 0 && !this.#combineEcn()) return this.#drop(tunnel, DROP_ECN);
     if (tunnels.has(tunnel, TUNNEL_POLICE_RECEIVE)) {
@@ -181,6 +185,16 @@ export class Receiver {
     if (sourceLow !== this.#learnedLow || sourceHigh !== this.#learnedHigh) {
       const reason = this.#learn(tunnel, sender, sourceHigh, sourceLow);
       if (reason !== DROP_NONE) return this.#drop(tunnel, reason);
+    }
+    const mssLimit = tunnels.mssLimit(tunnel, this.#inner.family);
+    if (mssLimit !== 0) clampReceivedMss(view, this.#inner, mssLimit);
+    if (tunnels.suppresses(tunnel)) {
+      this.#neighbours.look(tunnel, frame, frameLength, 0, this.#nowSeconds);
+    }
+    if (vlanMode !== 0) {
+      const untagged = frame;
+      frame = tagForDevice(view, frame, vlanMode);
+      frameLength += untagged - frame;
     }
     this.#deliver(tunnel, sender, frame, frameLength, segmentBytes);
   }
@@ -214,15 +228,9 @@ export class Receiver {
   }
 
   #learn(tunnel: number, sender: number, macHigh: number, macLow: number): number {
-    const learner = this.#learner;
-    const reason = learner.learn(
-      tunnel,
-      this.#isNewcomer ? NO_ROW : sender,
-      macHigh,
-      macLow,
-      this.#nowSeconds,
-    );
-    if (!learner.isSettled) return reason;
+    const row = this.#isNewcomer ? NO_ROW : sender;
+    const reason = this.#learner.learn(tunnel, row, macHigh, macLow, this.#nowSeconds);
+    if (!this.#learner.isSettled) return reason;
     this.#learnedHigh = macHigh;
     this.#learnedLow = macLow;
     return reason;
@@ -270,14 +278,8 @@ export class Receiver {
       const result = plan.result[delivery]!;
       if (result === DELIVERED) {
         const bytes = plan.bytes[delivery]!;
-        counters.traffic(
-          this.#worker,
-          tunnel,
-          plan.remote[delivery]!,
-          COUNTER_RX_PACKETS,
-          frames,
-          bytes,
-        );
+        const remote = plan.remote[delivery]!;
+        counters.traffic(this.#worker, tunnel, remote, COUNTER_RX_PACKETS, frames, bytes);
       } else {
         if (result === SUPER_FRAME_REFUSED) tunnels.failCoalescing(tunnel);
         counters.drop(this.#worker, tunnel, DROP_TAP_WRITE, frames);

@@ -2,6 +2,7 @@
 import type { Arena } from '../packet/arena.ts';
 import { SLOT_FRAME_OFFSET, SLOT_VXLAN_OFFSET } from '../packet/slot.ts';
 import { foldChecksum, sumBytes, sumPseudoIpv4, sumPseudoIpv6, sumWord } from '../wire/checksum.ts';
+import type { Sum } from '../wire/checksum-simd.ts';
 import {
   IPV4_CHECKSUM_OFFSET,
   readIpv4Id,
@@ -36,6 +37,7 @@ import {
 } from '../wire/virtio-net.ts';
 import { VXLAN_HEADER_LENGTH, writeVxlan } from '../wire/vxlan.ts';
 import type { InnerPacket } from './inner-packet.ts';
+import { payloadSum } from './payload-sum.ts';
 
 /**
  * Segments of one super-frame: 64 KiB in the smallest segments that TCP allows (48 bytes). UDP's may be
@@ -68,6 +70,7 @@ export class Segmenter {
   count = 0;
 
   readonly #arena: Arena;
+  readonly #sum: Sum;
   readonly #area: number;
   #next: number;
 
@@ -88,6 +91,7 @@ export class Segmenter {
   /** `area` is where SEGMENT_HEADER_AREA_BYTES for headers begin in `arena`. */
   constructor(arena: Arena, area: number) {
     this.#arena = arena;
+    this.#sum = payloadSum(arena);
     this.#area = area;
     this.#next = area;
   }
@@ -146,7 +150,7 @@ export class Segmenter {
       for (let word = 0; word < headLength; word += 4) {
         view.setUint32(head + word, view.getUint32(slot + SLOT_VXLAN_OFFSET + word));
       }
-      const sum = sumBytes(view, from, bytes, this.#l4Sum);
+      const sum = this.#sum(from, bytes) + this.#l4Sum;
       if (this.#tcp) this.#finishTcp(head, index, index === count - 1, size, bytes, sum);
       else this.#finishUdp(head, bytes, sum);
       this.#finishIp(head, index, bytes);

@@ -3,29 +3,22 @@
 /**
  * Overlay to underlay. What happens to a frame, in this order:
  *
- * 1. its length and source MAC are checked;
+ * 1. its length and source MAC are checked; where neighbours are suppressed, a known one is answered for;
  * 2. the FDB says where its destination MAC lives: one remote, a list, or the tunnel's flood list;
+ *    our own datagram that came back is recognised;
  * 3. what the sender's stack left is finished: a partial checksum completed, a super-frame segmented;
  * 4. it is encapsulated: VXLAN header in front, ECN copied out, the inner flow's hash chooses the lane;
+ *    what is larger than the path to the remote is answered with an ICMP error instead;
  * 5. its datagrams join the transmit plan, which is sent when it is full and after each batch.
  */
 import { isList } from '../fdb/destination-lists.ts';
 import type { FrameBatch } from '../packet/frame-batch.ts';
 import type { Arena } from '../packet/arena.ts';
 import { SLOT_FRAME_OFFSET, SLOT_VNET_OFFSET } from '../packet/slot.ts';
-import {
-  NO_MESSAGE,
-  SEND_FULL,
-  SEND_TOO_BIG,
-  SEND_UNREACHABLE,
-  SENT,
-  SEGMENTS_MAX,
-  type TransmitPlan,
-} from '../packet/transmit-plan.ts';
-import { encapsulateEcn } from '../wire/ecn.ts';
+import { NO_MESSAGE, SEGMENTS_MAX, type TransmitPlan } from '../packet/transmit-plan.ts';
+import type { Sum } from '../wire/checksum-simd.ts';
 import { ETHERNET_HEADER_LENGTH, ETHERNET_SOURCE_OFFSET } from '../wire/ethernet.ts';
-import { isMulticastMac, isZeroMac, readMacHigh, readMacLowSigned } from '../wire/mac.ts';
-import { VLAN_TAG_LENGTH } from '../wire/vlan.ts';
+import { isMulticastMac, isSourceMac, readMacHigh, readMacLowSigned } from '../wire/mac.ts';
 import { VXLAN_HEADER_LENGTH } from '../wire/vxlan.ts';
 import {
   VIRTIO_NET_HDR_GSO_ECN,
@@ -35,15 +28,15 @@ import {
   readVnetGsoSize,
   readVnetGsoType,
 } from '../wire/virtio-net.ts';
+import type { Answers } from './answers.ts';
 import { completeChecksum } from './checksum-offload.ts';
-import { COUNTER_TX_PACKETS } from './counters.ts';
+import { CircularFrames } from './circular.ts';
 import type { UnderlaySender } from './devices.ts';
 import {
+  DROP_CIRCULAR_ROUTE,
   DROP_MTU,
   DROP_NONE,
   DROP_NO_REMOTE,
-  DROP_SEND_FAILED,
-  DROP_SOCK_FULL,
   DROP_TX_MALFORMED,
   DROP_TX_SHORT,
   DROP_TX_SMAC_INVALID,
@@ -53,39 +46,61 @@ import {
 } from './drop-reasons.ts';
 import { flowHash } from './flow-hash.ts';
 import { InnerPacket } from './inner-packet.ts';
+import { clampMss } from './mss-clamp.ts';
+import { NeighbourSuppressor } from './neighbour-suppressor.ts';
+import { OuterHeader } from './outer-header.ts';
+import { PathLimit } from './path-limit.ts';
+import { payloadSum } from './payload-sum.ts';
 import { SEGMENT_NO_ROOM, type Segmenter } from './segment.ts';
 import type { SharedTables } from './shared-tables.ts';
 import { policeTransmit } from './storm-control.ts';
 import { TUNNEL_KNOWN_ONLY, TUNNEL_POLICE_TRANSMIT } from './tunnel-table.ts';
-import { isTrunk, VLAN_DROP, VLAN_PASS, vlanPolicy } from './vlan-table.ts';
-import { isTagged, removeTag, vlanOf } from './vlan-tag.ts';
+import { countResults } from './transmit-results.ts';
+import { VlanFrames } from './vlan-frames.ts';
 
-const NO_LANES = -1;
+export const NO_LANES = -1;
 const NO_DESTINATION = -1;
+/** Of {@link Transmitter}: the frame is our own and must not be sent again. */
+const CIRCULAR = -3;
 
 export class Transmitter {
   /** First lane of each tunnel by address family, NO_LANES where its underlay does not speak it. */
   readonly lanes4: Int32Array;
   readonly lanes6: Int32Array;
+  /** Of IPv4, for frames without DF of a tunnel whose datagrams inherit it. */
+  readonly lanes4WithoutDf: Int32Array;
 
   readonly #worker: number;
   readonly #arena: Arena;
+  readonly #sum: Sum;
   readonly #tables: SharedTables;
   readonly #plan: TransmitPlan;
   readonly #segmenter: Segmenter;
   readonly #sender: UnderlaySender;
+  readonly #answers: Answers;
   readonly #lanesPerPool: number;
   readonly #inner = new InnerPacket();
+  readonly #outer: OuterHeader;
+  readonly #vlanFrames: VlanFrames;
+  readonly #circular: CircularFrames;
+  readonly #pathLimit: PathLimit;
+  readonly #neighbours: NeighbourSuppressor;
+
+  // The tunnel in hand.
+  #tunnel = 0;
+  #suppresses = false;
 
   // The frame in hand.
-  #tunnel = 0;
   #hash = 0;
-  #tos = 0;
   #vni = 0;
   /** Its destination MAC has an entry of its own. */
   #isKnown = false;
+  #nowSeconds = 0;
 
-  /** `lanesPerPool` is the number of transmit sockets that each underlay address has. */
+  /**
+   * `lanesPerPool` is the number of transmit sockets that each underlay address has; `answers` takes what
+   * goes back to the device that a frame came from.
+   */
   constructor(
     worker: number,
     tables: SharedTables,
@@ -93,16 +108,25 @@ export class Transmitter {
     segmenter: Segmenter,
     sender: UnderlaySender,
     lanesPerPool: number,
+    answers: Answers,
   ) {
     this.#worker = worker;
     this.#arena = plan.arena;
+    this.#sum = payloadSum(plan.arena);
     this.#tables = tables;
     this.#plan = plan;
     this.#segmenter = segmenter;
     this.#sender = sender;
     this.#lanesPerPool = lanesPerPool;
+    this.#answers = answers;
+    this.#outer = new OuterHeader(tables.tunnels.outer, plan);
+    this.#vlanFrames = new VlanFrames(tables.vlans);
+    this.#circular = new CircularFrames(tables.remotes);
+    this.#pathLimit = new PathLimit(tables, answers);
+    this.#neighbours = new NeighbourSuppressor(worker, tables, answers);
     this.lanes4 = new Int32Array(tables.tunnels.capacity).fill(NO_LANES);
     this.lanes6 = new Int32Array(tables.tunnels.capacity).fill(NO_LANES);
+    this.lanes4WithoutDf = new Int32Array(tables.tunnels.capacity).fill(NO_LANES);
   }
 
   /**
@@ -111,63 +135,46 @@ export class Transmitter {
    */
   transmit(batch: FrameBatch, tunnel: number, nowSeconds: number): void {
     this.#tunnel = tunnel;
+    this.#nowSeconds = nowSeconds;
+    this.#suppresses = this.#tables.tunnels.suppresses(tunnel);
     this.#plan.segmentsMax = this.#tables.tunnels.segments(tunnel) ? SEGMENTS_MAX : 1;
     const vlanMode = this.#tables.vlans.mode(tunnel);
+    this.#outer.begin(tunnel);
     for (let index = 0; index < batch.count; index += 1) {
       const slot = batch.slots[index]!;
       const length = batch.lengths[index]!;
-      if (vlanMode === 0) this.#frame(slot, length, nowSeconds);
-      else this.#vlanFrame(slot, length, nowSeconds, tunnel, vlanMode);
+      if (vlanMode === 0) this.#frame(slot, length);
+      else this.#vlanFrame(slot, length, tunnel, vlanMode);
     }
     this.#flush();
     this.#segmenter.reset();
+    this.#answers.flush();
   }
 
   /** Forgets a batch that could not be finished. */
   discard(): void {
     this.#plan.clear();
     this.#segmenter.reset();
+    this.#answers.discard();
   }
 
-  /**
-   * A frame from a device that does not pass every tag: its VLAN names the tunnel, or the tunnel's policy
-   * says what becomes of the tag (RFC 7348 section 6.1).
-   */
-  #vlanFrame(slot: number, length: number, nowSeconds: number, device: number, mode: number): void {
-    const { view } = this.#arena;
-    let at = slot;
-    let left = length;
-    this.#tunnel = device;
-    if (isTrunk(mode) && isTagged(view, at + SLOT_FRAME_OFFSET, left)) {
-      const vid = vlanOf(view, at + SLOT_FRAME_OFFSET);
-      const tunnel = vid < 0 ? -1 : this.#tables.vlans.tunnelOf(mode, vid);
-      // VLAN 0 is no VLAN but a priority (IEEE 802.1Q table 9-2): the frame is an untagged one.
-      if (tunnel >= 0 || vid === 0) {
-        if (tunnel >= 0) this.#tunnel = tunnel;
-        at = removeTag(view, at);
-        left -= VLAN_TAG_LENGTH;
-      }
-    }
-    const policy = vlanPolicy(mode);
-    while (policy !== VLAN_PASS && isTagged(view, at + SLOT_FRAME_OFFSET, left)) {
-      if (policy === VLAN_DROP) return this.#drop(DROP_VLAN_TAG, 1);
-      at = removeTag(view, at);
-      left -= VLAN_TAG_LENGTH;
-    }
-    this.#frame(at, left, nowSeconds);
+  /** A frame from a device that does not pass every tag. */
+  #vlanFrame(slot: number, length: number, device: number, mode: number): void {
+    const frames = this.#vlanFrames;
+    const isWanted = frames.take(this.#arena.view, slot, length, device, mode);
+    this.#tunnel = frames.tunnel;
+    if (isWanted) this.#frame(frames.slot, frames.length);
+    else this.#drop(DROP_VLAN_TAG, 1);
   }
 
-  #frame(slot: number, length: number, nowSeconds: number): void {
+  #frame(slot: number, length: number): void {
     const { view } = this.#arena;
     const frame = slot + SLOT_FRAME_OFFSET;
     if (length < ETHERNET_HEADER_LENGTH) return this.#drop(DROP_TX_SHORT, 1);
-    const sourceHigh = readMacHigh(view, frame + ETHERNET_SOURCE_OFFSET);
-    if (
-      isMulticastMac(sourceHigh) ||
-      isZeroMac(sourceHigh, readMacLowSigned(view, frame + ETHERNET_SOURCE_OFFSET))
-    ) {
+    if (!isSourceMac(view, frame + ETHERNET_SOURCE_OFFSET))
       return this.#drop(DROP_TX_SMAC_INVALID, 1);
-    }
+    if (this.#suppresses && this.#neighbours.take(this.#tunnel, frame, length, this.#nowSeconds))
+      return;
     const { fdb, lists, tunnels } = this.#tables;
     this.#vni = tunnels.vni(this.#tunnel);
     const macHigh = readMacHigh(view, frame);
@@ -177,12 +184,13 @@ export class Transmitter {
     if (destination === NO_DESTINATION) return this.#drop(DROP_NO_REMOTE, 1);
     const matched = fdb.matchedSlot;
     const pieces = this.#prepare(slot, length);
+    if (pieces === CIRCULAR) return this.#drop(DROP_CIRCULAR_ROUTE, 1);
     if (pieces < 0) return this.#drop(DROP_TX_MALFORMED, 1);
     if (tunnels.has(this.#tunnel, TUNNEL_POLICE_TRANSMIT) && !this.#mayLeave(frame, pieces)) return;
-    fdb.touch(matched, nowSeconds, pieces);
+    fdb.touch(matched, this.#nowSeconds, pieces);
     if (!isList(destination)) return this.#sendTo(destination);
     const count = lists.length(destination);
-    if (count === 0) return this.#drop(DROP_NO_REMOTE, 1);
+    if (count === 0) this.#drop(DROP_NO_REMOTE, 1);
     for (let index = 0; index < count; index += 1) this.#sendTo(lists.at(destination, index));
   }
 
@@ -197,15 +205,12 @@ export class Transmitter {
   /** Storm control and bit rate; false when the frame in hand was dropped. */
   #mayLeave(frame: number, pieces: number): boolean {
     const { view } = this.#arena;
-    const reason = policeTransmit(
-      this.#tables.policers,
-      this.#tunnel,
-      readMacHigh(view, frame),
-      readMacLowSigned(view, frame),
-      this.#isKnown,
-      pieces,
-      this.#segmenter.bytes() - pieces * VXLAN_HEADER_LENGTH,
-    );
+    const bytes = this.#segmenter.bytes() - pieces * VXLAN_HEADER_LENGTH;
+    const high = readMacHigh(view, frame);
+    const low = readMacLowSigned(view, frame);
+    const { policers } = this.#tables;
+    const tunnel = this.#tunnel;
+    const reason = policeTransmit(policers, tunnel, high, low, this.#isKnown, pieces, bytes);
     if (reason === DROP_NONE) return true;
     this.#drop(reason, pieces);
     return false;
@@ -218,14 +223,16 @@ export class Transmitter {
     const vnet = slot + SLOT_VNET_OFFSET;
     const inner = this.#inner;
     inner.parse(view, frame, length);
+    if (this.#circular.recognises(view, inner, this.#tunnel, this.#vni)) return CIRCULAR;
     this.#hash = flowHash(view, frame, inner);
-    this.#tos = encapsulateEcn(inner.tos);
+    this.#outer.take(view, inner);
+    const unfinished = (readVnetFlags(view, vnet) & VIRTIO_NET_HDR_F_NEEDS_CSUM) !== 0;
+    const mssLimit = this.#tables.tunnels.mssLimit(this.#tunnel, inner.family);
+    if (mssLimit !== 0) clampMss(view, inner, mssLimit, unfinished);
     const gsoType = readVnetGsoType(view, vnet);
     if (gsoType !== VIRTIO_NET_HDR_GSO_NONE)
       return this.#segment(slot, gsoType & ~VIRTIO_NET_HDR_GSO_ECN, readVnetGsoSize(view, vnet));
-    if ((readVnetFlags(view, vnet) & VIRTIO_NET_HDR_F_NEEDS_CSUM) !== 0) {
-      if (!completeChecksum(view, vnet, frame, length, inner)) return -1;
-    }
+    if (unfinished && !completeChecksum(view, vnet, frame, length, inner, this.#sum)) return -1;
     this.#segmenter.whole(slot, length, this.#vni);
     return 1;
   }
@@ -244,8 +251,12 @@ export class Transmitter {
     const plan = this.#plan;
     const { headOffset, headLength, tailOffset, tailLength, count } = this.#segmenter;
     const tunnel = this.#tunnel;
-    const base = remotes.family(remote) === 4 ? this.lanes4[tunnel]! : this.lanes6[tunnel]!;
+    const lanes4 = this.#outer.withoutDf ? this.lanes4WithoutDf : this.lanes4;
+    const base = (remotes.family(remote) === 4 ? lanes4 : this.lanes6)[tunnel]!;
     if (base === NO_LANES) return this.#drop(DROP_UNREACHABLE, count);
+    if (!this.#pathLimit.admits(this.#segmenter, tunnel, remote, this.#nowSeconds)) {
+      return this.#drop(DROP_MTU, count);
+    }
     const lane = base + (this.#hash % this.#lanesPerPool);
     const vni = remotes.vni(remote);
     if (vni !== this.#vni) {
@@ -256,10 +267,10 @@ export class Transmitter {
     }
     for (let piece = 0; piece < count; piece += 1) {
       const size = headLength[piece]! + tailLength[piece]!;
-      let message = plan.open(lane, tunnel, remote, this.#tos, size);
+      let message = plan.open(lane, tunnel, remote, this.#outer.tos, size);
       if (message === NO_MESSAGE) {
         this.#flush();
-        message = plan.open(lane, tunnel, remote, this.#tos, size);
+        message = plan.open(lane, tunnel, remote, this.#outer.tos, size);
       }
       plan.add(message, headOffset[piece]!, headLength[piece]!);
       if (tailLength[piece]! > 0) plan.add(message, tailOffset[piece]!, tailLength[piece]!);
@@ -272,36 +283,13 @@ export class Transmitter {
     if (plan.count === 0) return;
     const failuresBefore = plan.segmentationFailures;
     this.#sender.send(plan);
-    const { counters, tunnels } = this.#tables;
-    if (plan.segmentationFailures !== failuresBefore) tunnels.failSegmentation(this.#tunnel);
-    for (let message = 0; message < plan.count; message += 1) {
-      const tunnel = plan.tunnel[message]!;
-      const segments = plan.segments[message]!;
-      const result = plan.result[message]!;
-      if (result === SENT) {
-        const bytes = plan.bytes[message]! - segments * VXLAN_HEADER_LENGTH;
-        counters.traffic(
-          this.#worker,
-          tunnel,
-          plan.remote[message]!,
-          COUNTER_TX_PACKETS,
-          segments,
-          bytes,
-        );
-      } else {
-        counters.drop(this.#worker, tunnel, dropReason(result), segments);
-      }
-    }
+    const tables = this.#tables;
+    if (plan.segmentationFailures !== failuresBefore) tables.tunnels.failSegmentation(this.#tunnel);
+    countResults(plan, tables, this.#worker, this.#pathLimit, this.#nowSeconds);
     plan.clear();
   }
 
   #drop(reason: number, frames: number): void {
     this.#tables.counters.drop(this.#worker, this.#tunnel, reason, frames);
   }
-}
-
-function dropReason(result: number): number {
-  if (result === SEND_TOO_BIG) return DROP_MTU;
-  if (result === SEND_UNREACHABLE) return DROP_UNREACHABLE;
-  return result === SEND_FULL ? DROP_SOCK_FULL : DROP_SEND_FAILED;
 }

@@ -1,4 +1,5 @@
 // Hot path: no allocation, no throw, no await.
+import { OuterTable } from './outer-table.ts';
 
 const WORDS = 8;
 const FLAGS = 0;
@@ -6,6 +7,8 @@ const VNI = 1;
 const MAC_HIGH = 2;
 const MAC_LOW = 3;
 const MTU = 4;
+const MSS_LIMIT4 = 5;
+const MSS_LIMIT6 = 6;
 
 /** The tunnel learns MACs from what arrives. */
 export const TUNNEL_LEARNING = 1;
@@ -19,6 +22,8 @@ export const TUNNEL_SEGMENTATION_FAILED = 4;
 /** The device refused a super-frame; coalescing is off since. */
 export const TUNNEL_COALESCE_FAILED = 8;
 
+/** ARP requests and neighbour solicitations are answered from the table of neighbours. */
+export const TUNNEL_NEIGH_SUPPRESS = 1024;
 /** Some kind of frame has a limit on transmit: see storm-control.ts. */
 export const TUNNEL_POLICE_TRANSMIT = 1 << 20;
 /** The bit rate of what arrives is limited. */
@@ -34,6 +39,9 @@ export interface TunnelRow {
   macHigh: number;
   macLow: number;
   mtu: number;
+  /** Largest TCP segments that a SYN may announce, over IPv4 and IPv6; 0 or absent: any. */
+  mssLimit4?: number;
+  mssLimit6?: number;
 }
 
 /**
@@ -43,12 +51,16 @@ export interface TunnelRow {
 export class TunnelTable {
   readonly capacity: number;
   readonly memory: SharedArrayBuffer;
+  /** What the outer headers of each tunnel look like; in the same memory. */
+  readonly outer: OuterTable;
   readonly #words: Int32Array;
 
   constructor(capacity: number, memory?: SharedArrayBuffer) {
     this.capacity = capacity;
-    this.memory = memory ?? new SharedArrayBuffer(capacity * WORDS * 4);
-    this.#words = new Int32Array(this.memory);
+    const bytes = capacity * WORDS * 4;
+    this.memory = memory ?? new SharedArrayBuffer(bytes + OuterTable.bytesFor(capacity));
+    this.#words = new Int32Array(this.memory, 0, capacity * WORDS);
+    this.outer = new OuterTable(this.memory, bytes, capacity);
   }
 
   write(tunnel: number, row: TunnelRow): void {
@@ -57,6 +69,7 @@ export class TunnelTable {
     this.#words[at + MAC_HIGH] = row.macHigh;
     this.#words[at + MAC_LOW] = row.macLow;
     this.#words[at + MTU] = row.mtu;
+    this.setMssLimits(tunnel, row.mssLimit4 ?? 0, row.mssLimit6 ?? 0);
     this.#words[at + FLAGS] = row.flags;
   }
 
@@ -75,6 +88,10 @@ export class TunnelTable {
 
   segments(tunnel: number): boolean {
     return (this.#words[tunnel * WORDS + FLAGS]! & TUNNEL_SEGMENTS) !== 0;
+  }
+
+  suppresses(tunnel: number): boolean {
+    return (this.#words[tunnel * WORDS + FLAGS]! & TUNNEL_NEIGH_SUPPRESS) !== 0;
   }
 
   vni(tunnel: number): number {
@@ -110,7 +127,23 @@ export class TunnelTable {
     this.#words[tunnel * WORDS + MAC_LOW] = macLow;
   }
 
+  setLearning(tunnel: number, on: boolean): void {
+    const at = tunnel * WORDS + FLAGS;
+    if (on) Atomics.or(this.#words, at, TUNNEL_LEARNING);
+    else Atomics.and(this.#words, at, ~TUNNEL_LEARNING);
+  }
+
   setMtu(tunnel: number, mtu: number): void {
     this.#words[tunnel * WORDS + MTU] = mtu;
+  }
+
+  /** Largest TCP segment that a SYN inside may announce, 0 for any; `family` is the inner packet's. */
+  mssLimit(tunnel: number, family: number): number {
+    return this.#words[tunnel * WORDS + (family === 4 ? MSS_LIMIT4 : MSS_LIMIT6)]!;
+  }
+
+  setMssLimits(tunnel: number, limit4: number, limit6: number): void {
+    this.#words[tunnel * WORDS + MSS_LIMIT4] = limit4;
+    this.#words[tunnel * WORDS + MSS_LIMIT6] = limit6;
   }
 }

@@ -67,19 +67,25 @@ export function removeTag(view: DataView, slot: number): number {
 }
 
 /**
- * Gives a received frame the tag that it has on the device of a tunnel with this mode. Returns where the
- * frame begins then, longer by what that is further in front; -1 when the tunnel wants no tag and it has one.
+ * True for a received frame with a tag that a tunnel with this mode does not want: whoever strips tags from
+ * what is sent expects none in what is received (RFC 7348 section 6.1).
  */
-export function tagReceived(view: DataView, frame: number, length: number, mode: number): number {
-  // Whoever strips tags from what is sent expects none in what is received (RFC 7348 section 6.1).
-  if (vlanPolicy(mode) !== VLAN_PASS && isTagged(view, frame, length)) return -1;
+export function refusesTag(view: DataView, frame: number, length: number, mode: number): boolean {
+  return vlanPolicy(mode) !== VLAN_PASS && isTagged(view, frame, length);
+}
+
+/**
+ * Gives a frame the tag that it has on the device of a tunnel with this mode; the VLAN_TAG_LENGTH bytes in
+ * front of it must be free. Returns where the frame begins then, longer by what that is further in front.
+ */
+export function tagForDevice(view: DataView, frame: number, mode: number): number {
   const vid = deliveryVid(mode);
   return vid === 0 ? frame : insertTag(view, frame, vid);
 }
 
 /**
- * Puts a tag into a received frame: its MACs move down by the length of the tag, over the end of the VXLAN
- * header in front, which has been read. Returns where the frame begins then, longer by VLAN_TAG_LENGTH.
+ * Puts a tag into a frame: its MACs move down by the length of the tag, in a received frame over the end of
+ * the VXLAN header, which has been read. Returns where the frame begins then, longer by VLAN_TAG_LENGTH.
  */
 function insertTag(view: DataView, frame: number, vid: number): number {
   const tagged = frame - VLAN_TAG_LENGTH;

@@ -77,7 +77,7 @@ export class RemoteRows {
     return this.words[rowAt(index) + REMOTE_TUNNEL]!;
   }
 
-  /** Interface index of an IPv6 link-local address, else 0. */
+  /** Interface index that an IPv6 link-local address or `via` names, else 0. */
   scope(index: number): number {
     return this.words[rowAt(index) + REMOTE_SCOPE]!;
   }

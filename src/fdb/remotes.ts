@@ -30,7 +30,7 @@ export interface RemoteKey {
   readonly tunnel: number;
   /** 16 bytes, IPv4 mapped. */
   readonly address: Uint8Array;
-  /** Interface index of an IPv6 link-local address, else 0. */
+  /** Interface index that an IPv6 link-local address or `via` names, else 0. */
   readonly scope: number;
   readonly port: number;
   /** VNI that frames to it carry. */

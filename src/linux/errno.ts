@@ -18,6 +18,8 @@ export const EBUSY = 16;
 export const EEXIST = 17;
 export const ENODEV = 19;
 export const EINVAL = 22;
+export const ENFILE = 23;
+export const EMFILE = 24;
 export const EMSGSIZE = 90;
 export const ENOPROTOOPT = 92;
 export const EOPNOTSUPP = 95;
@@ -61,9 +63,20 @@ export function syscallError(
 ): VtepError {
   const code = errno === EPERM || errno === EACCES ? 'ERR_PERMISSION' : 'ERR_SYSCALL';
   const what = detail === undefined ? call : `${call} ${detail}`;
+  const advice = hint ?? ADVICE.get(errno);
   return new VtepError(
     code,
     `Cannot ${what}: ${errnoName(errno)}`,
-    hint === undefined ? {} : { hint },
+    advice === undefined ? {} : { hint: advice },
   );
 }
+
+/** What to do wherever it happens. */
+const ADVICE: ReadonlyMap<number, string> = new Map([
+  [
+    EMFILE,
+    'every tunnel takes one descriptor a worker: raise the limit of open files (ulimit -n, ' +
+      'LimitNOFILE= of the unit), or use fewer workers',
+  ],
+  [ENFILE, 'the machine has no descriptors left: raise fs.file-max'],
+]);

@@ -69,6 +69,19 @@ export const libc = {
     'ulong',
     'int',
   ]),
+  /** `events` is the address of `count` struct epoll_event. */
+  epoll_wait: bind<(epoll: number, events: number, count: number, timeoutMs: number) => number>(
+    'epoll_wait',
+    'int',
+    ['int', 'uintptr_t', 'int', 'int'],
+  ),
+  sched_yield: bind<() => number>('sched_yield', 'int', []),
+  epoll_create1: bind<(flags: number) => number>('epoll_create1', 'int', ['int']),
+  epoll_ctl: bind<(epoll: number, operation: number, fd: number, event: number) => number>(
+    'epoll_ctl',
+    'int',
+    ['int', 'int', 'int', 'uintptr_t'],
+  ),
 
   open: bind<(path: string, flags: number, mode: number) => number>('open', 'int', [
     'str',
@@ -150,6 +163,11 @@ export const libc = {
       offset: number,
     ) => number
   >('mmap', 'intptr_t', ['uintptr_t', 'size_t', 'int', 'int', 'int', 'int64_t']),
+  memfd_create: bind<(name: string, flags: number) => number>('memfd_create', 'int', [
+    'str',
+    'uint',
+  ]),
+  ftruncate: bind<(fd: number, length: number) => number>('ftruncate', 'int', ['int', 'int64_t']),
   munmap: bind<(address: number, length: number) => number>('munmap', 'int', [
     'uintptr_t',
     'size_t',

@@ -1,5 +1,6 @@
 // Hot path: no allocation, no throw, no await.
 import { writeUint64 } from '../packet/iovec.ts';
+import { IP_PKTINFO, IPPROTO_IP, IPPROTO_IPV6, IPV6_PKTINFO } from './uapi.ts';
 
 /**
  * `struct mmsghdr` on 64-bit Linux (linux/socket.h).
@@ -52,6 +53,49 @@ export function writeCmsgShort(
 ): void {
   writeCmsgInt(view, offset, level, type, value);
   writeUint64(view, offset, CMSGHDR_BYTES + 2);
+}
+
+/**
+ * Writes a control message with a 32-bit value in network order.
+ */
+export function writeCmsgNetworkInt(
+  view: DataView,
+  offset: number,
+  level: number,
+  type: number,
+  value: number,
+): void {
+  writeCmsgInt(view, offset, level, type, 0);
+  view.setInt32(offset + CMSGHDR_BYTES, value);
+}
+
+/** Room of an IP_PKTINFO control message (`struct in_pktinfo`, 12 bytes). */
+export const PKTINFO4_SPACE = 32;
+/** Room of an IPV6_PKTINFO control message (`struct in6_pktinfo`, 20 bytes). */
+export const PKTINFO6_SPACE = 40;
+
+/**
+ * Writes IP_PKTINFO: the device to leave by, and the source address, the four bytes of `source` in
+ * network order (0 for what the route says), which the kernel would otherwise choose anew.
+ */
+export function writePktinfo4(
+  view: DataView,
+  offset: number,
+  device: number,
+  source: number,
+): void {
+  writeCmsgInt(view, offset, IPPROTO_IP, IP_PKTINFO, device);
+  writeUint64(view, offset, CMSGHDR_BYTES + 12);
+  view.setInt32(offset + CMSGHDR_BYTES + 4, source);
+  view.setUint32(offset + CMSGHDR_BYTES + 8, 0);
+}
+
+/** Writes IPV6_PKTINFO: the device to leave by; the source address stays that of the socket. */
+export function writePktinfo6(view: DataView, offset: number, device: number): void {
+  writeCmsgInt(view, offset, IPPROTO_IPV6, IPV6_PKTINFO, 0);
+  writeUint64(view, offset, CMSGHDR_BYTES + 20);
+  for (let at = 0; at < 16; at += 4) view.setUint32(offset + CMSGHDR_BYTES + at, 0);
+  view.setUint32(offset + CMSGHDR_BYTES + 16, device, true);
 }
 
 export function cmsgLength(view: DataView, offset: number): number {

@@ -36,6 +36,18 @@ export function addAddress(index: number, prefix: Prefix): void {
   }
 }
 
+/** Takes the address from the interface. Throws ERR_PERMISSION, ERR_SYSCALL. */
+export function removeAddress(index: number, prefix: Prefix): void {
+  const bytes = addressBytes(prefix.address, prefix.family);
+  const request = new RequestBuilder(ifaddrmsg(prefix.family, prefix.length, index));
+  try {
+    netlinkRequest(uapi.RTM_DELADDR, 0, request.bytes(uapi.IFA_LOCAL, bytes));
+  } catch (error) {
+    const text = `${formatIp(prefix.address)}/${prefix.length}`;
+    throw netlinkFailure(`remove the address ${text} of interface ${index}`, error, hintFor(error));
+  }
+}
+
 /** Addresses of one interface, or of all. */
 export function listAddresses(index?: number): InterfaceAddress[] {
   const addresses: InterfaceAddress[] = [];

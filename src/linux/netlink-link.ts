@@ -54,6 +54,8 @@ export interface Link {
   readonly kind: string | undefined;
   /** Index of the bridge or bond it belongs to. */
   readonly master: number | undefined;
+  /** Index of the interface that it is made on, of a VLAN, macvlan or ipvlan. */
+  readonly lower: number | undefined;
   readonly tun: TunInfo | undefined;
   readonly vxlan: VxlanInfo | undefined;
 }
@@ -167,10 +169,14 @@ export function parseLink(message: NetlinkMessage): Link {
     up: (body.readUInt32LE(FLAGS_OFFSET) & uapi.IFF_UP) !== 0,
     kind,
     master: numberAttribute(attributes, uapi.IFLA_MASTER),
+    lower: STACKED.has(kind) ? numberAttribute(attributes, uapi.IFLA_LINK) : undefined,
     tun: kind === 'tun' ? parseTun(data) : undefined,
     vxlan: kind === 'vxlan' ? parseVxlan(data) : undefined,
   };
 }
+
+/** Of other kinds IFLA_LINK means something else: of a veth, its peer, perhaps in another namespace. */
+const STACKED: ReadonlySet<string | undefined> = new Set(['vlan', 'macvlan', 'macvtap', 'ipvlan']);
 
 function parseTun(data: Attributes): TunInfo | undefined {
   const type = numberAttribute(data, uapi.IFLA_TUN_TYPE);

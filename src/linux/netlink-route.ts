@@ -8,6 +8,7 @@ import {
   nestedAttributes,
   numberAttribute,
   parseAttributes,
+  type Attributes,
   type NetlinkMessage,
 } from './netlink-message.ts';
 import * as uapi from './uapi.ts';
@@ -22,6 +23,8 @@ export interface Route {
   readonly oif: number;
   /** MTU of the route or of the path as far as known; absent when only the interface limits it. */
   readonly mtu?: number;
+  /** The MTU was learned from the path, by ICMP, and will be forgotten. */
+  readonly learned?: true;
   /** Source address the kernel would choose, 16 bytes. */
   readonly preferredSource?: Uint8Array;
 }
@@ -79,11 +82,22 @@ export function parseRoute(message: NetlinkMessage): Route | undefined {
   return {
     oif,
     ...(mtu === undefined ? {} : { mtu }),
+    ...(mtu !== undefined && isLearned(message.body, attributes) ? { learned: true } : {}),
     ...(preferredSource === undefined ? {} : { preferredSource }),
   };
 }
 
+/** What was learned of a path is a cached route that expires (struct rta_cacheinfo, third word). */
+function isLearned(body: Buffer, attributes: Attributes): boolean {
+  const cache = attributes.get(uapi.RTA_CACHEINFO);
+  if (cache === undefined || cache.length < EXPIRES_OFFSET + 4) return false;
+  const cloned = (body.readUInt32LE(ROUTE_FLAGS_OFFSET) & uapi.RTM_F_CLONED) !== 0;
+  return cloned && cache.readInt32LE(EXPIRES_OFFSET) !== 0;
+}
+
+const EXPIRES_OFFSET = 8;
 const TYPE_OFFSET = 7;
+const ROUTE_FLAGS_OFFSET = 8;
 /** IPv6 answers a question about an unreachable address with a route that says so. */
 const USABLE: ReadonlySet<number> = new Set([
   uapi.RTN_UNICAST,

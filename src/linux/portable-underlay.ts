@@ -15,14 +15,23 @@ import { formatIp, parseIp } from '../wire/ip.ts';
 import type { RemoteAddresses } from './message-stage.ts';
 import { segmentIovecs } from './segment-iovecs.ts';
 
-export interface PortableEndpoint {
+/** An address to bind to. */
+interface PortableAddress {
   readonly family: 4 | 6;
   /** Text form, with `%interface` when link-local; the unspecified address for all. */
   readonly address: string;
+}
+
+export interface PortableEndpoint extends PortableAddress {
   readonly port: number;
+}
+
+export interface PortablePool extends PortableAddress {
   readonly sourcePorts: readonly [number, number];
   readonly firstLane: number;
   readonly lanes: number;
+  /** TTL or hop limit of all datagrams, 0 for the system's. */
+  readonly ttl: number;
 }
 
 export interface PortableEvents {
@@ -41,7 +50,7 @@ export class PortableUnderlay {
   readonly #addresses: RemoteAddresses;
   readonly #events: PortableEvents;
   readonly #lanes: (Socket | undefined)[];
-  readonly #sockets = new Map<number, Socket[]>();
+  readonly #pools = new Map<number, Socket[]>();
   readonly #receivers = new Map<number, Socket>();
   #pending = -1;
   #scheduled = false;
@@ -59,17 +68,22 @@ export class PortableUnderlay {
     this.#lanes = new Array<Socket | undefined>(lanes).fill(undefined);
   }
 
-  /** Binds the receive socket and the pool of transmit sockets; rejects with the socket's own error. */
+  /** Binds a receive socket; rejects with the socket's own error. */
   async open(id: number, endpoint: PortableEndpoint): Promise<void> {
+    this.#receivers.set(id, await bound(endpoint, endpoint.port));
+  }
+
+  /** Binds a pool of transmit sockets; rejects with the socket's own error. */
+  async openPool(id: number, pool: PortablePool): Promise<void> {
     const sockets: Socket[] = [];
-    this.#sockets.set(id, sockets);
-    const receiver = await bound(endpoint, endpoint.port, sockets);
-    this.#receivers.set(id, receiver);
-    let port = endpoint.sourcePorts[0];
-    for (let lane = 0; lane < endpoint.lanes; lane += 1) {
-      const socket = await nextFree(endpoint, port, sockets);
+    this.#pools.set(id, sockets);
+    let port = pool.sourcePorts[0];
+    for (let lane = 0; lane < pool.lanes; lane += 1) {
+      const socket = await nextFree(pool, port);
+      sockets.push(socket);
+      if (pool.ttl > 0) socket.setTTL(pool.ttl);
       port = socket.address().port + 1;
-      this.#lanes[endpoint.firstLane + lane] = socket;
+      this.#lanes[pool.firstLane + lane] = socket;
     }
   }
 
@@ -79,13 +93,17 @@ export class PortableUnderlay {
   }
 
   close(id: number): void {
-    for (const socket of this.#sockets.get(id) ?? []) {
+    this.#receivers.get(id)?.close();
+    this.#receivers.delete(id);
+  }
+
+  closePool(id: number): void {
+    for (const socket of this.#pools.get(id) ?? []) {
       const lane = this.#lanes.indexOf(socket);
       if (lane >= 0) this.#lanes[lane] = undefined;
       socket.close();
     }
-    this.#sockets.delete(id);
-    this.#receivers.delete(id);
+    this.#pools.delete(id);
   }
 
   send(plan: TransmitPlan): void {
@@ -159,22 +177,18 @@ export class PortableUnderlay {
   }
 }
 
-async function nextFree(
-  endpoint: PortableEndpoint,
-  first: number,
-  sockets: Socket[],
-): Promise<Socket> {
-  for (let port = first; port < endpoint.sourcePorts[1]; port += 1) {
+async function nextFree(pool: PortablePool, first: number): Promise<Socket> {
+  for (let port = first; port < pool.sourcePorts[1]; port += 1) {
     try {
-      return await bound(endpoint, port, sockets);
+      return await bound(pool, port);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
     }
   }
-  return bound(endpoint, endpoint.sourcePorts[1], sockets);
+  return bound(pool, pool.sourcePorts[1]);
 }
 
-function bound(endpoint: PortableEndpoint, port: number, sockets: Socket[]): Promise<Socket> {
+function bound(endpoint: PortableAddress, port: number): Promise<Socket> {
   const socket = createSocket({
     type: endpoint.family === 4 ? 'udp4' : 'udp6',
     ipv6Only: endpoint.family === 6,
@@ -190,7 +204,6 @@ function bound(endpoint: PortableEndpoint, port: number, sockets: Socket[]): Pro
       socket.removeAllListeners('error');
       // An ICMP error of one remote must not end the socket.
       socket.on('error', () => {});
-      sockets.push(socket);
       resolve(socket);
     });
   });

@@ -15,17 +15,31 @@ export const F_GETFL = 3;
 // asm-generic/mman-common.h, linux/mman.h
 export const PROT_READ = 1;
 export const PROT_WRITE = 2;
+export const MAP_SHARED = 0x01;
 export const MAP_PRIVATE = 0x02;
+export const MAP_FIXED = 0x10;
 export const MAP_ANONYMOUS = 0x20;
 export const MAP_FIXED_NOREPLACE = 0x100000;
+
+// linux/memfd.h
+export const MFD_CLOEXEC = 1;
 
 // asm-generic/poll.h
 export const POLLIN = 0x001;
 export const POLLOUT = 0x004;
 export const POLLERR = 0x008;
 
+// linux/eventpoll.h
+export const EPOLL_CLOEXEC = O_CLOEXEC;
+export const EPOLL_CTL_ADD = 1;
+export const EPOLL_CTL_DEL = 2;
+export const EPOLLIN = 0x001;
+export const EPOLLERR = 0x008;
+export const EPOLLHUP = 0x010;
+
 // linux/socket.h, linux/net.h
 export const AF_UNIX = 1;
+export const AF_UNSPEC = 0;
 export const AF_INET = 2;
 export const AF_INET6 = 10;
 export const AF_NETLINK = 16;
@@ -43,8 +57,10 @@ export const MSG_NOSIGNAL = 0x4000;
 export const SOL_SOCKET = 1;
 export const SO_SNDBUF = 7;
 export const SO_RCVBUF = 8;
+export const SO_NO_CHECK = 11;
 export const SO_REUSEPORT = 15;
 export const SO_RCVTIMEO = 20;
+export const SO_BINDTODEVICE = 25;
 export const SO_ATTACH_FILTER = 26;
 export const SO_SNDBUFFORCE = 32;
 export const SO_RCVBUFFORCE = 33;
@@ -66,11 +82,16 @@ export const IP_MULTICAST_LOOP = 34;
 export const MCAST_JOIN_GROUP = 42;
 export const MCAST_LEAVE_GROUP = 45;
 export const IP_MULTICAST_ALL = 49;
+/** DF clear, and fragmented here where it must be. */
+export const IP_PMTUDISC_DONT = 0;
 /** DF set, the kernel's knowledge of the path MTU obeyed, nothing fragmented here. */
 export const IP_PMTUDISC_DO = 2;
+/** DF clear, the device's MTU obeyed, nothing fragmented here. */
+export const IP_PMTUDISC_INTERFACE = 4;
 
 // linux/in6.h
 export const IPPROTO_IPV6 = 41;
+export const IPV6_FLOWINFO = 11;
 export const IPV6_UNICAST_HOPS = 16;
 export const IPV6_MULTICAST_IF = 17;
 export const IPV6_MULTICAST_HOPS = 18;
@@ -79,12 +100,17 @@ export const IPV6_MTU_DISCOVER = 23;
 export const IPV6_RECVERR = 25;
 export const IPV6_V6ONLY = 26;
 export const IPV6_MULTICAST_ALL = 29;
+export const IPV6_PKTINFO = 50;
 export const IPV6_HOPLIMIT = 52;
 export const IPV6_RECVTCLASS = 66;
 export const IPV6_TCLASS = 67;
+export const IPV6_AUTOFLOWLABEL = 70;
+export const IPV6_PMTUDISC_DONT = 0;
 export const IPV6_PMTUDISC_DO = 2;
 
 // linux/udp.h
+export const UDP_NO_CHECK6_TX = 101;
+export const UDP_NO_CHECK6_RX = 102;
 export const UDP_SEGMENT = 103;
 export const UDP_GRO = 104;
 /** Most segments of one send; 128 from Linux 6.9, but the smaller number works everywhere. */
@@ -134,6 +160,7 @@ export const NLM_F_DUMP_INTR = 0x010;
 export const NLM_F_CAPPED = 0x100;
 export const NLM_F_ACK_TLVS = 0x200;
 export const NLM_F_DUMP = 0x300;
+export const NLM_F_REPLACE = 0x100;
 export const NLM_F_EXCL = 0x200;
 export const NLM_F_CREATE = 0x400;
 export const NLMSG_ERROR = 2;
@@ -151,6 +178,7 @@ export const RTM_DELADDR = 21;
 export const RTM_GETADDR = 22;
 export const RTM_NEWROUTE = 24;
 export const RTM_GETROUTE = 26;
+export const RTM_NEWQDISC = 36;
 export const RTN_UNICAST = 1;
 export const RTN_LOCAL = 2;
 export const RTN_BROADCAST = 3;
@@ -162,14 +190,31 @@ export const RTA_OIF = 4;
 export const RTA_PREFSRC = 7;
 export const RTA_METRICS = 8;
 export const RTAX_MTU = 2;
+export const RTA_CACHEINFO = 12;
+/** The answer is what the kernel has cached: for IPv6, what it has learned of the path. */
+export const RTM_F_CLONED = 0x200;
+export const RTMGRP_LINK = 0x1;
+export const RTMGRP_IPV4_IFADDR = 0x10;
+export const RTMGRP_IPV4_ROUTE = 0x40;
+export const RTMGRP_IPV6_IFADDR = 0x100;
+export const RTMGRP_IPV6_ROUTE = 0x400;
 export const RTEXT_FILTER_SKIP_STATS = 8;
 
 // linux/if_link.h
 export const IFLA_ADDRESS = 1;
 export const IFLA_IFNAME = 3;
+export const IFLA_BROADCAST = 2;
 export const IFLA_MTU = 4;
+export const IFLA_LINK = 5;
+export const IFLA_QDISC = 6;
 export const IFLA_MASTER = 10;
+export const IFLA_TXQLEN = 13;
+export const IFLA_OPERSTATE = 16;
+export const IFLA_LINKMODE = 17;
 export const IFLA_LINKINFO = 18;
+export const IFLA_GROUP = 27;
+export const IFLA_MIN_MTU = 50;
+export const IFLA_MAX_MTU = 51;
 export const IFLA_EXT_MASK = 29;
 export const IFLA_INFO_KIND = 1;
 export const IFLA_INFO_DATA = 2;
@@ -186,3 +231,7 @@ export const IFLA_VXLAN_LOCAL6 = 17;
 // linux/if_addr.h
 export const IFA_ADDRESS = 1;
 export const IFA_LOCAL = 2;
+
+// linux/pkt_sched.h and linux/rtnetlink.h
+export const TC_H_ROOT = 0xffffffff;
+export const TCA_KIND = 1;

@@ -16,6 +16,13 @@ import {
   setOption,
   trySetOption,
 } from './socket-option.ts';
+import {
+  bindToDevice,
+  DEFAULT_OUTER_SOCKET,
+  type OuterSocketOptions,
+  setOuterOptions,
+  takeZeroChecksums,
+} from './transmit-options.ts';
 import * as uapi from './uapi.ts';
 
 /** Bytes of queued datagrams: 64 KiB super-frames make bursts of hundreds of kilobytes ordinary. */
@@ -31,6 +38,8 @@ export interface SocketAddress {
   readonly port: number;
   /** Interface index of an IPv6 link-local address, else absent or 0. */
   readonly scope?: number;
+  /** The only device to send and receive on; all when absent. */
+  readonly device?: string | undefined;
 }
 
 export interface ReceiveSocketOptions extends SocketAddress {
@@ -41,6 +50,8 @@ export interface ReceiveSocketOptions extends SocketAddress {
    * the first.
    */
   readonly reusePort: boolean;
+  /** Take IPv6 datagrams with a UDP checksum of zero; over IPv4 they are always taken. */
+  readonly zeroChecksum?: boolean;
 }
 
 export interface ReceiveSocket {
@@ -56,6 +67,9 @@ export interface TransmitSocketOptions {
   readonly family: 4 | 6;
   readonly address: Uint8Array;
   readonly scope?: number;
+  readonly device?: string | undefined;
+  /** Default: DF, checksums, and a flow label that the kernel chooses. */
+  readonly outer?: OuterSocketOptions;
   /** Lowest and highest source port, both included. */
   readonly ports: readonly [number, number];
   /** Where in the range to begin looking; the search wraps around. Default: the lowest port. */
@@ -81,6 +95,8 @@ export function openReceiveSocket(options: ReceiveSocketOptions): ReceiveSocket 
   const { family, gro, reusePort } = options;
   const fd = openUdp(family);
   try {
+    if (options.device !== undefined) bindToDevice(fd, options.device);
+    if (family === 6 && options.zeroChecksum === true) takeZeroChecksums(fd);
     if (reusePort) setOption(fd, uapi.SOL_SOCKET, uapi.SO_REUSEPORT, 1);
     if (family === 4) {
       setOption(fd, uapi.IPPROTO_IP, uapi.IP_RECVTOS, 1);
@@ -108,20 +124,18 @@ export function openReceiveSocket(options: ReceiveSocketOptions): ReceiveSocket 
  * Opens a non-blocking socket that sends from the next free source port of the range and hears
  * nothing.
  *
- * DF is set and nothing is fragmented here (RFC 7348 §4.3); ICMP errors wait in the error queue.
+ * DF is set and nothing is fragmented here (RFC 7348 §4.3) unless `outer` says otherwise; ICMP errors
+ * wait in the error queue.
  * Throws ERR_LIMIT when no port of the range is free, ERR_PERMISSION, ERR_SYSCALL.
  */
 export function openTransmitSocket(options: TransmitSocketOptions): TransmitSocket {
   const { family } = options;
   const fd = openUdp(family);
   try {
-    if (family === 4) {
-      setOption(fd, uapi.IPPROTO_IP, uapi.IP_MTU_DISCOVER, uapi.IP_PMTUDISC_DO);
-      setOption(fd, uapi.IPPROTO_IP, uapi.IP_RECVERR, 1);
-    } else {
-      setOption(fd, uapi.IPPROTO_IPV6, uapi.IPV6_MTU_DISCOVER, uapi.IPV6_PMTUDISC_DO);
-      setOption(fd, uapi.IPPROTO_IPV6, uapi.IPV6_RECVERR, 1);
-    }
+    if (options.device !== undefined) bindToDevice(fd, options.device);
+    setOuterOptions(fd, family, options.outer ?? DEFAULT_OUTER_SOCKET);
+    if (family === 4) setOption(fd, uapi.IPPROTO_IP, uapi.IP_RECVERR, 1);
+    else setOption(fd, uapi.IPPROTO_IPV6, uapi.IPV6_RECVERR, 1);
     forceBuffer(fd, uapi.SO_SNDBUFFORCE, uapi.SO_SNDBUF, TRANSMIT_BUFFER_BYTES);
     // Before the port is bound, so that not even the first datagram of a stranger is queued.
     attachDropAll(fd);
@@ -152,6 +166,7 @@ export function shareTransmitPort(fd: number): void {
 export function assertPortFree(address: SocketAddress): void {
   const fd = openUdp(address.family);
   try {
+    if (address.device !== undefined) bindToDevice(fd, address.device);
     const errno = bindTo(fd, address);
     if (errno !== 0) throw bindError(address, errno);
   } finally {

@@ -8,6 +8,8 @@ export interface Arena {
   readonly base: number;
   readonly bytes: Uint8Array;
   readonly view: DataView;
+  /** The same bytes for code in WebAssembly, where there is such memory. */
+  readonly memory?: WebAssembly.Memory;
 }
 
 /** An arena of `length` zero bytes on the JavaScript heap, for code that makes no system calls. */

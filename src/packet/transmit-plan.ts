@@ -40,6 +40,10 @@ export class TransmitPlan {
   readonly remote: Int32Array;
   /** Outer TOS or traffic class. */
   readonly tos: Uint8Array;
+  /** Outer TTL or hop limit, 0 for the route's default. */
+  readonly ttl: Uint8Array;
+  /** Outer IPv6 flow label, 0 for what the socket does by itself. */
+  readonly flowLabel: Int32Array;
   /** Bytes of each datagram but the last. */
   readonly segmentBytes: Int32Array;
   readonly segments: Int32Array;
@@ -50,6 +54,8 @@ export class TransmitPlan {
   readonly iovecOffset: Int32Array;
   /** SENT, or why not: of all datagrams of the message. */
   readonly result: Int32Array;
+  /** With SEND_TOO_BIG: the largest IP packet that the path takes, 0 when the kernel did not say. */
+  readonly pathMtu: Int32Array;
   /** The next message of the same lane, or NO_MESSAGE. */
   readonly next: Int32Array;
 
@@ -62,6 +68,9 @@ export class TransmitPlan {
   activeLaneCount = 0;
   /** Segments of one message, whatever the lane takes: 1 for a tunnel with offloads off. */
   segmentsMax = SEGMENTS_MAX;
+  /** What {@link ttl} and {@link flowLabel} of the datagrams to be opened are. */
+  outerTtl = 0;
+  outerFlowLabel = 0;
   /** Counts the sockets whose segmentation the underlay switched off after a failure. */
   segmentationFailures = 0;
 
@@ -77,12 +86,15 @@ export class TransmitPlan {
     this.tunnel = new Int32Array(capacity);
     this.remote = new Int32Array(capacity);
     this.tos = new Uint8Array(capacity);
+    this.ttl = new Uint8Array(capacity);
+    this.flowLabel = new Int32Array(capacity);
     this.segmentBytes = new Int32Array(capacity);
     this.segments = new Int32Array(capacity);
     this.bytes = new Int32Array(capacity);
     this.iovecs = new Int32Array(capacity);
     this.iovecOffset = new Int32Array(capacity);
     this.result = new Int32Array(capacity);
+    this.pathMtu = new Int32Array(capacity);
     this.next = new Int32Array(capacity);
     this.#closed = new Uint8Array(capacity);
     for (let message = 0; message < capacity; message += 1) {
@@ -118,11 +130,14 @@ export class TransmitPlan {
     this.tunnel[message] = tunnel;
     this.remote[message] = remote;
     this.tos[message] = tos;
+    this.ttl[message] = this.outerTtl;
+    this.flowLabel[message] = this.outerFlowLabel;
     this.segmentBytes[message] = size;
     this.segments[message] = 1;
     this.bytes[message] = size;
     this.iovecs[message] = 0;
     this.result[message] = SENT;
+    this.pathMtu[message] = 0;
     this.next[message] = NO_MESSAGE;
     this.#closed[message] = 0;
     if (last === NO_MESSAGE) {
@@ -161,6 +176,8 @@ export class TransmitPlan {
       this.remote[last] === remote &&
       this.tunnel[last] === tunnel &&
       this.tos[last] === tos &&
+      this.ttl[last] === this.outerTtl &&
+      this.flowLabel[last] === this.outerFlowLabel &&
       size <= this.segmentBytes[last]! &&
       this.segments[last]! < this.segmentsMax &&
       this.segments[last]! < this.laneSegments[this.lane[last]!]! &&

@@ -94,8 +94,8 @@ export function checkSourceVni(tunnel: TunnelInfo, srcVni: number | undefined): 
 /**
  * The remote a request's `dst`, `port`, `vni` and `via` name, with the tunnel's values where it is silent.
  *
- * `via` names an interface that must exist. Only for link-local destinations it decides the way; all others
- * go where the routing table says.
+ * `via` names an interface that must exist, by which the datagrams leave. Where the tunnel has a local IPv6
+ * address, Linux follows the route all the same unless the destination is link-local.
  */
 export function remoteKeyOf(
   tunnel: TunnelInfo,

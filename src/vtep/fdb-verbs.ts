@@ -7,6 +7,7 @@ import { FdbBatch } from './fdb-batch.ts';
 import { ConfiguredRemotes } from './fdb-configured.ts';
 import type { ConfiguredRemote } from './fdb-configured.ts';
 import { flushRows } from './fdb-flush.ts';
+import { removeRowsOf } from './fdb-remove-tunnels.ts';
 import { FdbReferences, listMembers } from './fdb-references.ts';
 import type { FdbTables } from './fdb-references.ts';
 import type { FdbRequest, FdbVerb } from './fdb-request.ts';
@@ -186,12 +187,14 @@ export class FdbVerbs {
     return entry === undefined ? [] : listMembers(lists, entry.destination);
   }
 
-  /** Removes every entry of a tunnel and everything its configuration named. Call before the tunnel goes. */
-  async removeTunnel(tunnel: TunnelInfo): Promise<void> {
+  /** Removes every entry of the tunnels and everything their configuration named. Call before they go. */
+  async removeTunnels(tunnels: readonly TunnelInfo[]): Promise<void> {
     await this.#inTurn(async () => {
-      this.#configured.remove(tunnel.index);
-      this.#admitted.remove(tunnel.index);
-      await flushRows({ tunnel }, this.context, () => false);
+      for (const { index } of tunnels) {
+        this.#configured.remove(index);
+        this.#admitted.remove(index);
+      }
+      await removeRowsOf(new Set(tunnels.map(({ vni }) => vni)), this.context);
     });
   }
 

@@ -13,3 +13,23 @@ export function overlayMtu(egressMtu: number, family: 4 | 6): number {
   const overhead = family === 4 ? VXLAN_OVERHEAD_IPV4 : VXLAN_OVERHEAD_IPV6;
   return Math.max(egressMtu - overhead, MTU_MIN);
 }
+
+/** Headers of a TCP segment without options (RFC 9293 section 3.7.1, RFC 8200 section 8.3). */
+const IPV4_AND_TCP = 40;
+const IPV6_AND_TCP = 60;
+
+/** What the rows of tunnels hold: the largest segments that a SYN may announce, 0 for any. */
+export interface MssLimits {
+  readonly mssLimit4: number;
+  readonly mssLimit6: number;
+}
+
+/** Of a tunnel that clamps to `clamp` bytes, to what its `mtu` carries (true), or not at all (false). */
+export function mssLimits(clamp: number | boolean, mtu: number): MssLimits {
+  if (clamp === false) return { mssLimit4: 0, mssLimit6: 0 };
+  if (typeof clamp === 'number') return { mssLimit4: clamp, mssLimit6: clamp };
+  return {
+    mssLimit4: Math.max(mtu - IPV4_AND_TCP, 1),
+    mssLimit6: Math.max(mtu - IPV6_AND_TCP, 1),
+  };
+}

@@ -31,7 +31,7 @@ export interface TunnelDirectory {
   all(): TunnelInfo[];
 }
 
-/** The machine's network interfaces, for `via DEV`: the scope of a link-local destination. */
+/** The machine's network interfaces, for `via DEV`. */
 export interface InterfaceDirectory {
   indexOf(name: string): number | undefined;
   nameOf(index: number): string | undefined;

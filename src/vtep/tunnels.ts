@@ -27,6 +27,11 @@ export class Tunnels implements TunnelDirectory {
     this.#byVni.set(tunnel.vni, tunnel);
   }
 
+  /** Has a tunnel's new description take the place of the one with its index, name and VNI. */
+  replace(tunnel: TunnelInfo): void {
+    this.add(tunnel);
+  }
+
   remove(tunnel: TunnelInfo): void {
     this.#byIndex[tunnel.index] = undefined;
     if (tunnel.vlan === undefined) this.#byName.delete(tunnel.name);

@@ -72,6 +72,12 @@ export function isZeroMac(high: number, low: number): boolean {
   return high === 0 && low === 0;
 }
 
+/** True for a MAC that a frame may come from: an individual address, and not zero. */
+export function isSourceMac(view: DataView, offset: number): boolean {
+  const high = readMacHigh(view, offset);
+  return !isMulticastMac(high) && !isZeroMac(high, readMacLowSigned(view, offset));
+}
+
 /** True for ff:ff:ff:ff:ff:ff. */
 export function isBroadcastMac(high: number, low: number): boolean {
   return high === 0xffff && low === 0xffff_ffff;

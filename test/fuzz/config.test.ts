@@ -145,11 +145,12 @@ describe('loadConfig()', () => {
         expect(new Set(vnis).size).toBe(vnis.length);
         expect(config.tunnels.length).toBeGreaterThan(0);
         expect(config.sourcePorts.high).toBeGreaterThanOrEqual(config.sourcePorts.low);
-        for (const { name, vni, remotes, local, family, port } of config.tunnels) {
+        for (const { name, vni, remotes, locals, families, port } of config.tunnels) {
           expect(name).toMatch(/^[!-~]{1,15}$/);
           expect(vni >= 1 && vni <= 0xff_ffff && port >= 1 && port <= 65535).toBe(true);
-          expect(remotes.every((remote) => remote.family === family)).toBe(true);
-          expect(remotes.some((remote) => remote.text === local?.text)).toBe(false);
+          expect(remotes.every((remote) => families.includes(remote.family))).toBe(true);
+          const own = locals.map(({ text }) => text);
+          expect(remotes.some((remote) => own.includes(remote.text))).toBe(false);
         }
       }),
       { numRuns: 2000 },

@@ -116,15 +116,7 @@ describe('any frame of a TAP with any virtio_net_hdr', () => {
         const tap: TapFrame = { frame: content, vnet: header };
         const outcomes = POISONS.map((poison) => {
           const path = poisoned(poison);
-          // In the third slot: poison before and behind.
-          path.load([tap]);
-          const slot = path.frames.slots[2]!;
-          path.arena.bytes.copyWithin(slot, path.frames.slots[0]!, path.frames.slots[1]);
-          path.arena.bytes.fill(poison, path.frames.slots[0], path.frames.slots[1]);
-          path.frames.slots[0] = slot;
-          path.transmitter.transmit(path.frames, 0, 1);
-          path.frames.slots[0] = slot - 2 * SLOT_BYTES;
-          expect(untouched(path, poison, slot + 6, slot + 16 + content.length)).toBe(true);
+          transmitAlone(path, tap, poison);
           const sent = path.counter(COUNTER_TX_PACKETS);
           expect(sent).toBe(path.sender.datagrams.length);
           // Each remote gets the same number of pieces, or the frame died once.
@@ -137,7 +129,43 @@ describe('any frame of a TAP with any virtio_net_hdr', () => {
       { numRuns: 1500 },
     );
   });
+
+  it('is answered at most once for each narrow path, and what lies around it stays unsaid', () => {
+    fc.assert(
+      fc.property(frame, vnet, fc.integer({ min: 100, max: 1500 }), (content, header, mtu) => {
+        const outcomes = POISONS.map((poison) => {
+          const path = poisoned(poison);
+          path.tables.tunnels.setMssLimits(0, 500, 480);
+          for (const remote of path.tables.remotes.list(0))
+            path.tables.pathMtus.learn(remote, mtu, 1);
+          transmitAlone(path, { frame: content, vnet: header }, poison);
+          const answers = path.writer.deliveries.map(({ frame: answer }) => answer);
+          expect(answers.length).toBeLessThanOrEqual(2);
+          for (const answer of answers) {
+            const { family, ipLength, ipChecksumValid, headers } = dissect(answer);
+            expect(ipLength).toBeLessThanOrEqual(family === 4 ? 576 : 1280);
+            expect(ipChecksumValid && headers < answer.length).toBe(true);
+          }
+          return [path.sender.messages, answers, path.drops()];
+        });
+        expectSame(outcomes);
+      }),
+      { numRuns: 1500 },
+    );
+  });
 });
+
+/** Sends a frame from the third slot: poison is before it and behind, and must stay. */
+function transmitAlone(path: DataPath, tap: TapFrame, poison: number): void {
+  path.load([tap]);
+  const slot = path.frames.slots[2]!;
+  path.arena.bytes.copyWithin(slot, path.frames.slots[0]!, path.frames.slots[1]);
+  path.arena.bytes.fill(poison, path.frames.slots[0], path.frames.slots[1]);
+  path.frames.slots[0] = slot;
+  path.transmitter.transmit(path.frames, 0, 1);
+  path.frames.slots[0] = slot - 2 * SLOT_BYTES;
+  expect(untouched(path, poison, slot + 6, slot + 16 + tap.frame.length)).toBe(true);
+}
 
 const datagram = fc.oneof(
   bytes,

@@ -7,6 +7,9 @@ const TUNNELS = 'test/integration/tunnel-matrix.test.ts';
 const GROUPS = 'test/integration/multicast.test.ts';
 const NAMES = 'test/integration/remote-names.test.ts';
 const VLANS = 'test/integration/vlan.test.ts';
+const OUTER = 'test/integration/outer-header.test.ts';
+const UNDERLAY = 'test/integration/underlay-changes.test.ts';
+const LINKS = 'test/integration/link.test.ts';
 const SERVICE = 'test/integration/systemd.test.ts';
 
 /**
@@ -15,7 +18,9 @@ const SERVICE = 'test/integration/systemd.test.ts';
  */
 const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   'src/daemon/daemon.ts': TUNNELS,
+  'src/daemon/data-path.ts': TUNNELS,
   'src/daemon/egress.ts': TUNNELS,
+  'src/daemon/egress-watch.ts': UNDERLAY,
   'src/daemon/endpoints.ts': TUNNELS,
   'src/daemon/forwarder.ts': TUNNELS,
   'src/daemon/forwarding-worker.ts': TUNNELS,
@@ -23,9 +28,15 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   'src/daemon/heard-senders.ts': GROUPS,
   'src/daemon/housekeeping.ts': SERVICE,
   'src/daemon/inspector.ts': TUNNELS,
+  'src/daemon/link-change.ts': LINKS,
+  'src/daemon/link-report.ts': LINKS,
   'src/daemon/link-state.ts': GROUPS,
+  'src/daemon/link-verbs.ts': LINKS,
   'src/daemon/main.ts': SERVICE,
   'src/daemon/system-resolver.ts': NAMES,
+  'src/daemon/transmit-lanes.ts': TUNNELS,
+  'src/daemon/transmit-pools.ts': OUTER,
+  'src/daemon/remote-routes.ts': 'test/integration/path-mtu.test.ts',
   'src/daemon/tunnel-device.ts': TUNNELS,
   'src/daemon/tunnel-groups.ts': GROUPS,
   'src/daemon/tunnel-remotes.ts': NAMES,

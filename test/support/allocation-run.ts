@@ -7,7 +7,9 @@
 import { PerformanceObserver, performance } from 'node:perf_hooks';
 import { pathToFileURL } from 'node:url';
 import { COUNTER_RX_PACKETS, COUNTER_TX_PACKETS } from '../../src/dataplane/counters.ts';
+import { TUNNEL_LEARNING, TUNNEL_NEIGH_SUPPRESS } from '../../src/dataplane/tunnel-table.ts';
 import { DataPath, NOW_SECONDS, VNI } from './data-path.ts';
+import { advertisement, arp, solicitation } from './neighbour-frames.ts';
 import { arpFrame, bytesOf, concat, tcpFrame, udpFrame, vxlanDatagram } from './packets.ts';
 
 export interface AllocationReport {
@@ -76,6 +78,18 @@ const SCENARIOS: Readonly<Record<string, (path: DataPath) => () => void>> = {
       { bytes: vxlanDatagram(VNI, udpFrame()), source: '192.0.2.9' },
     ]);
     return () => path.receiver.receive(path.datagrams, path.vnis, NOW_SECONDS);
+  },
+  neighbours: (path) => {
+    path.tunnel(0, VNI, { flags: TUNNEL_LEARNING | TUNNEL_NEIGH_SUPPRESS });
+    path.entry(MAC_B, path.remote('192.0.2.1'));
+    const known = [advertisement({ source: MAC_B }), arp({ source: MAC_B, senderIp: '10.0.0.2' })];
+    path.arrive(known.map((frame) => ({ bytes: vxlanDatagram(VNI, frame) })));
+    const asked = [solicitation({ source: MAC_A }), arp({ source: MAC_A }), udpFrame(MACS)];
+    path.load(asked.map((frame) => ({ frame })));
+    return () => {
+      path.receiver.receive(path.datagrams, path.vnis, NOW_SECONDS);
+      path.transmitter.transmit(path.frames, 0, NOW_SECONDS);
+    };
   },
   leak: (path) => {
     path.entry(MAC_B, path.remote('192.0.2.1'));

@@ -1,7 +1,9 @@
 /** One worker's data path over memory devices: the forwarding core as the daemon puts it together. */
+import { Answers } from '../../src/dataplane/answers.ts';
 import { COUNTER_DROPS, Counters } from '../../src/dataplane/counters.ts';
 import { DROP_REASONS } from '../../src/dataplane/drop-reasons.ts';
 import { GroupTable } from '../../src/dataplane/group-table.ts';
+import { PathMtuTable } from '../../src/dataplane/path-mtu.ts';
 import { Receiver } from '../../src/dataplane/receive.ts';
 import { Policers } from '../../src/dataplane/policers.ts';
 import { SEGMENT_HEADER_AREA_BYTES, Segmenter } from '../../src/dataplane/segment.ts';
@@ -20,6 +22,7 @@ import { DestinationLists } from '../../src/fdb/destination-lists.ts';
 import { Grace } from '../../src/fdb/grace.ts';
 import { LearnLimits } from '../../src/fdb/learn-limits.ts';
 import { MacMoves } from '../../src/fdb/mac-moves.ts';
+import { NeighbourTable } from '../../src/fdb/neighbours.ts';
 import { RemoteTable } from '../../src/fdb/remotes.ts';
 import { FdbTable, ORIGIN_STATIC, STATE_PERMANENT } from '../../src/fdb/table.ts';
 import { type Arena, ArenaAllocator, heapArena } from '../../src/packet/arena.ts';
@@ -74,6 +77,7 @@ export class DataPath {
   readonly datagrams: DatagramBatch;
   readonly plan: TransmitPlan;
   readonly deliveries: DeliveryPlan;
+  readonly answers: Answers;
   readonly transmitter: Transmitter;
   readonly receiver: Receiver;
   /** What the policers' clock says. */
@@ -93,11 +97,13 @@ export class DataPath {
       fdb,
       remotes,
       lists: DestinationLists.create(256, grace),
+      neighbours: NeighbourTable.create(64, TUNNELS, 1),
       grace,
       tunnels: new TunnelTable(TUNNELS),
       groups: new GroupTable(1, TUNNELS),
       vlans: new VlanTable(TUNNELS),
       counters: new Counters(shape),
+      pathMtus: new PathMtuTable(shape.remotes),
       limits,
       moves: fdb.guards!.moves,
       policers: new Policers(TUNNELS, () => this.nowMs),
@@ -110,19 +116,29 @@ export class DataPath {
       TransmitPlan.bytesFor(messages),
       DeliveryPlan.bytesFor(deliveries, deliveryIovecs),
       SEGMENT_HEADER_AREA_BYTES,
+      Answers.bytes,
     ];
     this.arena = heapArena(sizes.reduce((sum, size) => sum + size + 64, 0));
     const memory = new ArenaAllocator(this.arena);
-    const [a, b, c, d, e] = sizes.map((size) => memory.take(size));
+    const [a, b, c, d, e, f] = sizes.map((size) => memory.take(size));
     this.frames = new FrameBatch(this.arena, a!, frames);
     this.datagrams = new DatagramBatch(this.arena, b!, datagrams);
     this.plan = new TransmitPlan(this.arena, c!, messages, lanes);
     this.plan.laneSegments.fill(SEGMENTS_MAX);
     this.deliveries = new DeliveryPlan(this.arena, d!, deliveries, deliveryIovecs);
     const segmenter = new Segmenter(this.arena, e!);
-    const { tables, plan, sender } = this;
-    this.transmitter = new Transmitter(0, tables, plan, segmenter, sender, LANES_PER_POOL);
-    this.receiver = new Receiver(0, tables, this.deliveries, this.writer);
+    const { tables, plan, sender, writer } = this;
+    this.answers = new Answers(0, tables.counters, tables.vlans, this.arena, f!, writer);
+    this.transmitter = new Transmitter(
+      0,
+      tables,
+      plan,
+      segmenter,
+      sender,
+      LANES_PER_POOL,
+      this.answers,
+    );
+    this.receiver = new Receiver(0, tables, this.deliveries, writer);
     this.tunnel(0, VNI);
   }
 

@@ -27,6 +27,10 @@ export interface IpOptions {
   readonly protocol: number;
   /** TOS or traffic class. */
   readonly tos?: number;
+  /** TTL or hop limit. Default 64. */
+  readonly ttl?: number;
+  /** IPv6 only. Default 0. */
+  readonly flowLabel?: number;
   /** IPv4 only. Default 0. */
   readonly id?: number;
   /** IPv4 only: flags and fragment offset; default DF. */
@@ -159,7 +163,7 @@ function ipv4(options: IpOptions, payload: Uint8Array): Buffer {
   header.writeUInt16BE(IPV4_HEADER_BYTES + payload.length, 2);
   header.writeUInt16BE(options.id ?? 0, 4);
   header.writeUInt16BE(options.fragment ?? 0x4000, 6);
-  header.writeUInt8(64, 8);
+  header.writeUInt8(options.ttl ?? 64, 8);
   header.writeUInt8(options.protocol, 9);
   ipBytes(options.source).copy(header, 12);
   ipBytes(options.destination).copy(header, 16);
@@ -169,10 +173,11 @@ function ipv4(options: IpOptions, payload: Uint8Array): Buffer {
 
 function ipv6(options: IpOptions, payload: Uint8Array): Buffer {
   const header = Buffer.alloc(IPV6_HEADER_BYTES);
-  header.writeUInt32BE(((6 << 28) | ((options.tos ?? 0) << 20)) >>> 0, 0);
+  const label = options.flowLabel ?? 0;
+  header.writeUInt32BE(((6 << 28) | ((options.tos ?? 0) << 20) | label) >>> 0, 0);
   header.writeUInt16BE(payload.length, 4);
   header.writeUInt8(options.protocol, 6);
-  header.writeUInt8(64, 7);
+  header.writeUInt8(options.ttl ?? 64, 7);
   ipBytes(options.source).copy(header, 8);
   ipBytes(options.destination).copy(header, 24);
   return Buffer.concat([header, payload]);

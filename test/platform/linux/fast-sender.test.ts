@@ -269,9 +269,11 @@ describeIf({ root: true, tun: true, commands: ['ip'] }, 'segments larger than th
       expect(bench.plan.count).toBe(3);
       sender.send(bench.plan);
       expect(bench.results()).toEqual([SENT, SEND_TOO_BIG, SENT]);
+      expect([...bench.plan.pathMtu.subarray(0, 3)]).toEqual([0, 1500, 0]);
       bench.fill([{ remote, datagrams: [bytesOf(1473)] }]);
       sender.send(bench.plan);
       expect(bench.results()).toEqual([SEND_TOO_BIG]);
+      expect(bench.plan.pathMtu[0]).toBe(1500);
       expect(bench.plan.laneSegments[0]).toBe(64);
     } finally {
       closeTap(tap);

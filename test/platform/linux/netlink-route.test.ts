@@ -1,6 +1,20 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { resolveInterface, setLink } from '../../../src/linux/netlink-link.ts';
-import { routeTo } from '../../../src/linux/netlink-route.ts';
+import {
+  RequestBuilder,
+  parseMessages,
+  type NetlinkMessage,
+} from '../../../src/linux/netlink-message.ts';
+import { parseRoute, routeTo } from '../../../src/linux/netlink-route.ts';
+import {
+  RTA_CACHEINFO,
+  RTA_METRICS,
+  RTA_OIF,
+  RTAX_MTU,
+  RTM_F_CLONED,
+  RTM_NEWROUTE,
+  RTN_UNICAST,
+} from '../../../src/linux/uapi.ts';
 import { parseIp } from '../../../src/wire/ip.ts';
 import { describeIf } from '../../support/requires.ts';
 import { deleteLink, ip, uniqueName } from './names.ts';
@@ -68,4 +82,20 @@ describeIf(REQUIREMENT, 'routeTo()', () => {
     const from = parseIp('192.0.2.77')!;
     expect(routeTo(parseIp('198.51.100.9')!, { from })).toBeUndefined();
   });
+});
+
+test('parseRoute() tells what was learned of a path from what was configured', () => {
+  const message = (flags: number, expires: number): NetlinkMessage => {
+    const fixed = Buffer.alloc(12);
+    fixed.writeUInt8(RTN_UNICAST, 7);
+    fixed.writeUInt32LE(flags, 8);
+    const cache = Buffer.alloc(32);
+    cache.writeInt32LE(expires, 8);
+    const metrics = new RequestBuilder(Buffer.alloc(0)).uint32(RTAX_MTU, 1400);
+    const body = new RequestBuilder(fixed).uint32(RTA_OIF, 3).nested(RTA_METRICS, metrics);
+    return parseMessages(body.bytes(RTA_CACHEINFO, cache).build(RTM_NEWROUTE, 0, 1))[0]!;
+  };
+  expect(parseRoute(message(RTM_F_CLONED, 500))).toEqual({ oif: 3, mtu: 1400, learned: true });
+  expect(parseRoute(message(RTM_F_CLONED, 0))).toEqual({ oif: 3, mtu: 1400 });
+  expect(parseRoute(message(0, 500))).toEqual({ oif: 3, mtu: 1400 });
 });

@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { PortableUnderlay, type PortableEndpoint } from '../../../src/linux/portable-underlay.ts';
+import { PortableUnderlay, type PortablePool } from '../../../src/linux/portable-underlay.ts';
 import { closeSocket, openReceiveSocket } from '../../../src/linux/udp-socket.ts';
 import { ADDRESS_BYTES, DatagramBatch } from '../../../src/packet/datagram-batch.ts';
 import { SEND_UNREACHABLE, SENT } from '../../../src/packet/transmit-plan.ts';
@@ -53,7 +53,7 @@ beforeEach(() => {
 });
 
 afterEach(async () => {
-  for (const id of open) underlay.close(id);
+  for (const id of open) closeEndpoint(id);
   open.clear();
   for (const fd of fds.splice(0)) closeSocket(fd);
   // What the event loop still holds of the batch must not outlive its memory.
@@ -75,16 +75,22 @@ function freePort(family: 4 | 6 = 4): number {
 async function openEndpoint(
   id: number,
   family: 4 | 6,
-  change: Partial<PortableEndpoint> = {},
+  change: Partial<PortablePool & { port: number }> = {},
 ): Promise<number> {
-  const port = freePort(family);
+  const port = change.port ?? freePort(family);
   const address = LOOPBACK[family];
   const sourcePorts = [49152, 65535] as const;
   open.add(id);
   const lanes = { firstLane: id * 4, lanes: 2 };
-  await underlay.open(id, { family, address, port, sourcePorts, ...lanes, ...change });
+  await underlay.open(id, { family, address, port });
+  await underlay.openPool(id, { family, address, sourcePorts, ttl: 0, ...lanes, ...change });
   underlay.listen(id);
-  return change.port ?? port;
+  return port;
+}
+
+function closeEndpoint(id: number): void {
+  underlay.close(id);
+  underlay.closePool(id);
 }
 
 describe.each([4, 6] as const)('over IPv%d', (family) => {
@@ -185,7 +191,7 @@ describe('PortableUnderlay', () => {
     bench.fill([{ remote, datagrams: [bytesOf(50)], lane: 7 }]);
     underlay.send(bench.plan);
     expect(bench.results()).toEqual([SEND_UNREACHABLE]);
-    underlay.close(0);
+    closeEndpoint(0);
     open.delete(0);
     bench.fill([{ remote, datagrams: [bytesOf(50)] }]);
     underlay.send(bench.plan);

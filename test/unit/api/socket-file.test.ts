@@ -102,8 +102,10 @@ function another(socketPath: string): ApiServer {
   return new ApiServer({
     socketPath,
     verbs: fixture.fdb.verbs,
+    neighbours: fixture.neighbourVerbs,
     tunnels: fixture.fdb.directory,
     inspector: { tunnels: () => [], daemon: () => DAEMON },
+    links: fixture.links,
     log: { debug() {}, info() {}, warn() {}, error() {}, notice() {} },
   });
 }

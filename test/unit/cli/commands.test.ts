@@ -18,6 +18,19 @@ describe('findCommand()', () => {
     ['fdb list', 'fdb show|'],
     ['fdb lst', 'fdb show|'],
     ['fdb ap x', 'fdb append|x'],
+    ['l', 'link show|'],
+    ['link a vx42 up', 'link add|vx42 up'],
+    ['li delete vx42', 'link del|vx42'],
+    ['link se vx42 up', 'link set|vx42 up'],
+    ['link lst', 'link show|'],
+    ['help link', 'help:link'],
+    ['link help', 'help:link'],
+    ['n s dev vx42', 'neigh show|dev vx42'],
+    ['neigh', 'neigh show|'],
+    ['neighbour list', 'neigh show|'],
+    ['neigh delete x', 'neigh del|x'],
+    ['help neigh', 'help:neigh'],
+    ['help n add', 'help:neigh add'],
     ['s', 'show|'],
     ['v', 'version|'],
     ['', 'help:'],
@@ -32,7 +45,7 @@ describe('findCommand()', () => {
 
   it.each([
     ['fdb a x', 'Ambiguous verb of "fdb" "a"', 'it can mean add or append'],
-    ['bogus', 'Unknown command "bogus"', 'known: fdb, show, version, help'],
+    ['bogus', 'Unknown command "bogus"', 'known: fdb, link, neigh, show, version, help'],
     ['fdb bogus', 'Unknown verb of "fdb" "bogus"', expect.stringContaining('flush') as string],
   ])('refuses "vtep %s"', (line, message, hint) => {
     expect(() => find(line)).toThrow(expect.objectContaining({ code: 'ERR_USAGE', message, hint }));

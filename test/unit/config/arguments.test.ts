@@ -28,7 +28,7 @@ describe('parseDaemonArguments() with one tunnel', () => {
     const result = parse(
       '--vni 42 --local 192.168.120.10 --remote 192.168.120.20 --remote=192.168.120.30 --name vx42 ' +
         '--address 10.0.0.1/24 --address fd00::1/64 --mtu 1400 --port 8472 --no-learning ' +
-        '--ageing 0 --workers 2 --socket /tmp/s --log-level debug --underlay portable --offload off',
+        '--ageing 0 --neigh-suppress --workers 2 --socket /tmp/s --log-level debug --underlay portable --offload off',
     );
     expect(result).toMatchObject({
       kind: 'run',
@@ -37,7 +37,7 @@ describe('parseDaemonArguments() with one tunnel', () => {
           {
             name: 'vx42',
             vni: 42,
-            local: { text: '192.168.120.10' },
+            locals: [{ text: '192.168.120.10' }],
             remotes: [{ text: '192.168.120.20' }, { text: '192.168.120.30' }],
             addresses: [{ text: '10.0.0.1/24' }, { text: 'fd00::1/64' }],
             mtu: 1400,
@@ -45,6 +45,7 @@ describe('parseDaemonArguments() with one tunnel', () => {
             port: 8472,
             learning: false,
             ageingSeconds: 0,
+            neighSuppress: true,
             offload: 'off',
           },
         ],

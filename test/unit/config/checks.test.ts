@@ -74,13 +74,20 @@ describe('checkTunnel()', () => {
     ]);
   });
 
-  it('refuses a remote of another family than the local address or the first remote', () => {
+  it('refuses a remote of a family that has no local address where another has', () => {
     expect(tunnel('local: 10.0.0.1, remotes: ["2001:db8::1"]')).toEqual([
       'tunnels.a.remotes[0]: "2001:db8::1" is IPv6 but the local address is IPv4; allowed: ' +
-        'one family per tunnel (both in one are not supported in this version)',
+        'a local address of each family, or none',
     ]);
-    expect(tunnel('remotes: [10.0.0.1, "2001:db8::1"]')).toEqual([
-      expect.stringContaining('is IPv6 but the first remote is IPv4'),
+    expect(tunnel('remotes: [10.0.0.1, "2001:db8::1"]')).toEqual([]);
+    expect(tunnel('local: [10.0.0.9, fd00::9], remotes: [10.0.0.1, "2001:db8::1"]')).toEqual([]);
+  });
+
+  it('takes one local address of each family', () => {
+    expect(tunnel('local: [10.0.0.1, fd00::1]')).toEqual([]);
+    expect(tunnel('local: [10.0.0.1, 10.0.0.2]')).toEqual([
+      'tunnels.a.local[1]: "10.0.0.2" is a second IPv4 address; ' +
+        'allowed: one address, or one of each family',
     ]);
   });
 

@@ -11,6 +11,7 @@ import {
   underlayAddress,
   wholeNumber,
   wholeNumberOrAuto,
+  wholeNumberOrFlag,
 } from '../../../src/config/fields.ts';
 
 /** The value, or the words of the refusal. */
@@ -57,6 +58,20 @@ describe('wholeNumberOrAuto()', () => {
       'is out of range; allowed: auto, or 1 to 64',
     ]);
     expect(read(wholeNumber(1, 64), 'auto')).toEqual(['is not a whole number; allowed: 1 to 64']);
+  });
+});
+
+describe('wholeNumberOrFlag()', () => {
+  it('takes a number, true and false', () => {
+    const type = wholeNumberOrFlag(88, 1460);
+    for (const value of [88, '1460']) expect(read(type, value)).toBe(Number(value));
+    for (const value of [true, 'true', 'on']) expect(read(type, value)).toBe(true);
+    expect(read(type, 'false')).toBe(false);
+    for (const value of [87, 1461, 'auto', 1.5, null]) {
+      expect(read(type, value)).toEqual([
+        'is neither true nor false nor a number in range; allowed: true, false, or 88 to 1460',
+      ]);
+    }
   });
 });
 

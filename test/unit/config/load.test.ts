@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { VtepError } from '../../../src/base/errors.ts';
 import { loadConfig, loadConfigFile } from '../../../src/config/load.ts';
+import { DEFAULT_OUTER } from '../../../src/config/outer.ts';
 import { ConfigError } from '../../../src/config/problem.ts';
 
 const EXAMPLE = `# /etc/vtepd/vtepd.yaml
@@ -41,17 +42,17 @@ describe('loadConfig()', () => {
           name: 'vx7',
           mode: 'vxlan',
           vni: 7,
-          local: undefined,
+          locals: [],
           remotes: [],
           remoteNames: [],
           group: undefined,
           multicastTtl: 1,
-          link: undefined,
           vlan: 'pass',
           vlans: [],
-          family: 4,
+          families: [4],
           port: 4789,
           addresses: [],
+          mssClamp: false,
           mtu: 'auto',
           mtuGiven: false,
           learning: true,
@@ -67,7 +68,9 @@ describe('loadConfig()', () => {
             macMoveWindowSeconds: 180,
             macFreezeSeconds: 600,
           },
+          neighSuppress: false,
           offload: 'auto',
+          outer: DEFAULT_OUTER,
         },
       ],
       workers: 'auto',
@@ -82,8 +85,8 @@ describe('loadConfig()', () => {
 
   it('reads the example of the design', () => {
     const [tunnel] = loadConfig(EXAMPLE, 'f').tunnels;
-    expect(tunnel).toMatchObject({ name: 'vx42', vni: 42, family: 4, learning: true });
-    expect(tunnel!.local).toMatchObject({ text: '192.168.120.10', interfaceName: undefined });
+    expect(tunnel).toMatchObject({ name: 'vx42', vni: 42, families: [4], learning: true });
+    expect(tunnel!.locals).toMatchObject([{ text: '192.168.120.10', interfaceName: undefined }]);
     expect([...tunnel!.remotes[0]!.bytes.subarray(10)]).toEqual([255, 255, 192, 168, 120, 20]);
     expect(tunnel!.addresses[0]).toMatchObject({ text: '10.0.0.1/24', prefixLength: 24 });
   });
@@ -100,10 +103,12 @@ describe('loadConfig()', () => {
     remote: fe80::2%eth0
     aging: "0"
     learning: off
+    proxy: yes
     addresses: [FD00:0::1/64]
 `;
     const [tunnel] = loadConfig(text, 'f').tunnels;
-    expect(tunnel).toMatchObject({ vni: 1, ageingSeconds: 0, learning: false, family: 6 });
+    expect(tunnel).toMatchObject({ vni: 1, ageingSeconds: 0, learning: false, families: [6] });
+    expect(tunnel!.neighSuppress).toBe(true);
     expect(tunnel!.remotes[0]).toMatchObject({ text: 'fe80::2%eth0', interfaceName: 'eth0' });
     expect(tunnel!.addresses[0]!.text).toBe('fd00::1/64');
   });

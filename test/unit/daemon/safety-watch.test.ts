@@ -1,6 +1,6 @@
 import { beforeEach, expect, it } from 'vitest';
 
-import { SILENT, type Logger } from '../../../src/base/log.ts';
+import { SILENT } from '../../../src/base/log.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import type { OpenTunnel } from '../../../src/daemon/open-tunnel.ts';
 import { SafetyWatch } from '../../../src/daemon/safety-watch.ts';

@@ -22,12 +22,12 @@ beforeEach(() => {
 });
 
 it('TunnelWatch says nothing of a tunnel that is well', () => {
-  watch.look(tunnel);
+  watch.look(tunnel, undefined);
   expect(events).toEqual([]);
 });
 
 it('TunnelWatch follows MAC and MTU of the device', () => {
-  watch.look(tunnel);
+  watch.look(tunnel, linkByName('lo'));
   expect(path.tables.tunnels.mtu(0)).toBe(linkByName('lo')!.mtu);
   expect(path.tables.tunnels.isOwnMac(0, 0, 0)).toBe(true);
 });
@@ -39,8 +39,8 @@ it('TunnelWatch tells each trouble once', () => {
   counters.increment(0, 0, COUNTER_NOT_LEARNED);
   tunnels.failSegmentation(0);
   tunnels.failCoalescing(0);
-  watch.look(tunnel);
-  watch.look(tunnel);
+  watch.look(tunnel, undefined);
+  watch.look(tunnel, undefined);
   expect(events.sort()).toEqual([
     'coalescing switched off',
     'fdb full',

@@ -6,6 +6,7 @@ import {
   isTransportChecksumValid,
 } from '../../../src/dataplane/checksum-offload.ts';
 import { InnerPacket } from '../../../src/dataplane/inner-packet.ts';
+import { payloadSum } from '../../../src/dataplane/payload-sum.ts';
 import { vnetBytes } from '../../support/data-path.ts';
 import { dissect } from '../../support/dissect.ts';
 import {
@@ -38,7 +39,7 @@ function complete(frame: Uint8Array, start: number, offset: number): Uint8Array 
   const view = new DataView(bytes.buffer);
   const inner = new InnerPacket();
   inner.parse(view, 10, frame.length);
-  if (!completeChecksum(view, 0, 10, frame.length, inner)) return undefined;
+  if (!completeChecksum(view, 0, 10, frame.length, inner, payloadSum({ view }))) return undefined;
   return bytes.slice(10, 10 + frame.length);
 }
 
@@ -100,7 +101,7 @@ describe('completeChecksum()', () => {
     const view = new DataView(bytes.buffer);
     inner.parse(view, 10, frame.length);
     expect(frame.length).toBe(74);
-    expect(completeChecksum(view, 0, 10, frame.length, inner)).toBe(false);
+    expect(completeChecksum(view, 0, 10, frame.length, inner, payloadSum({ view }))).toBe(false);
     expect(bytes).toEqual(before);
   });
 
@@ -132,7 +133,10 @@ describe.each([4, 6] as const)('checksums of IPv%d', (family) => {
       const state = (checksum: 'right' | 'wrong' | 'partial'): [boolean, boolean] => {
         const spec = { family, payload: bytesOf(length), padding: bytesOf(3), checksum };
         const { view, inner } = parsed(build(spec));
-        return [isChecksumUnfinished(view, inner, field), isTransportChecksumValid(view, inner)];
+        return [
+          isChecksumUnfinished(view, inner, field),
+          isTransportChecksumValid(view, inner, payloadSum({ view })),
+        ];
       };
       expect([state('right'), state('wrong'), state('partial')]).toEqual([
         [false, true],

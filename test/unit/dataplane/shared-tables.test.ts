@@ -16,6 +16,8 @@ test('attachTables() sees what another thread has written into the memory', () =
   expect(other.tunnels.vni(0)).toBe(VNI);
   other.counters.increment(0, 0, COUNTER_LEARNED);
   expect(path.counter(COUNTER_LEARNED)).toBe(1);
+  other.pathMtus.learn(remote, 1400, 1);
+  expect(path.tables.pathMtus.mtu(remote)).toBe(1400);
   other.grace.enter(0);
   let collected = false;
   path.tables.grace.retire(() => {

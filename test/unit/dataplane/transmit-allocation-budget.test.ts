@@ -26,6 +26,7 @@ describe('a million frames', () => {
     'transmit-super-frames',
     'receive',
     'receive-merged',
+    'neighbours',
   ])(
     'through %s cause no garbage collection and leave the heap as it is',
     (scenario) => {

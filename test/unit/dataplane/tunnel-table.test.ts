@@ -26,6 +26,15 @@ describe('TunnelTable', () => {
     expect([other.vni(0), other.vni(2), other.learns(0)]).toEqual([0, 0, false]);
   });
 
+  test('switches learning and leaves the other flags', () => {
+    const table = new TunnelTable(1);
+    table.write(0, { ...ROW, flags: TUNNEL_COALESCE });
+    table.setLearning(0, true);
+    expect(table.flags(0)).toBe(TUNNEL_COALESCE | TUNNEL_LEARNING);
+    table.setLearning(0, false);
+    expect(table.flags(0)).toBe(TUNNEL_COALESCE);
+  });
+
   test('compares both parts of the MAC', () => {
     const table = new TunnelTable(1);
     table.write(0, ROW);
@@ -69,5 +78,14 @@ describe('TunnelTable', () => {
     table.write(0, ROW);
     table.setMtu(0, 1400);
     expect([table.mtu(0), table.vni(0)]).toEqual([1400, 0xff_ffff]);
+  });
+
+  test('clamps segment sizes by family only where it was told to', () => {
+    const table = new TunnelTable(2);
+    table.write(1, { ...ROW, mssLimit4: 1410, mssLimit6: 1390 });
+    expect([4, 6].map((family) => table.mssLimit(1, family))).toEqual([1410, 1390]);
+    expect(table.mssLimit(0, 4)).toBe(0);
+    table.write(1, ROW);
+    expect([4, 6].map((family) => table.mssLimit(1, family))).toEqual([0, 0]);
   });
 });

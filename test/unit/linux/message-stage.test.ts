@@ -60,6 +60,9 @@ class Bench {
 
 const TOS_4 = '1400000000000000' + '00000000' + '01000000' + '02000000';
 const TOS_6 = '1400000000000000' + '29000000' + '43000000' + '02000000';
+const TTL_4 = '1400000000000000' + '00000000' + '02000000' + '09000000';
+const HOP_LIMIT_6 = '1400000000000000' + '29000000' + '34000000' + '09000000';
+const LABEL_6 = '1400000000000000' + '29000000' + '0b000000' + '000abcde';
 const SEGMENT_100 = '1200000000000000' + '11000000' + '67000000' + '6400';
 
 describe('write()', () => {
@@ -70,8 +73,8 @@ describe('write()', () => {
     bench.plan.open(0, 0, bench.remote('192.0.2.8', 8472), 0, 100);
     bench.plan.add(1, 0, 60);
     bench.plan.add(1, 0, 40);
-    bench.stage.write(bench.plan, 0, 5, 4);
-    bench.stage.write(bench.plan, 1, STAGE_MESSAGES - 1, 4);
+    bench.stage.write(bench.plan, 0, 5, 4, 0);
+    bench.stage.write(bench.plan, 1, STAGE_MESSAGES - 1, 4, 0);
     expect(bench.header(5).name).toBe('020012b5c00002070000000000000000');
     expect(bench.header(STAGE_MESSAGES - 1)).toEqual({
       name: '02002118c00002080000000000000000',
@@ -85,7 +88,7 @@ describe('write()', () => {
   test('writes an IPv6 address with its scope', () => {
     const bench = new Bench();
     bench.plan.open(0, 0, bench.remote('fe80::1', 4789, 3), 0, 100);
-    bench.stage.write(bench.plan, 0, 0, 6);
+    bench.stage.write(bench.plan, 0, 0, 6, 0);
     expect(bench.header(0).name).toBe(
       '0a0012b500000000' + 'fe800000000000000000000000000001' + '03000000',
     );
@@ -97,7 +100,7 @@ describe('write()', () => {
     const control = (tos: number, segments: number, family: number): string => {
       bench.plan.clear();
       for (let count = 0; count < segments; count += 1) bench.plan.open(0, 0, remote, tos, 100);
-      bench.stage.write(bench.plan, 0, 0, family);
+      bench.stage.write(bench.plan, 0, 0, family, 0);
       return bench.header(0).control;
     };
     // A control message takes 24 bytes, of which the last ones mean nothing.
@@ -114,16 +117,46 @@ describe('write()', () => {
     expect(control(0, 1, 4)).toBe('');
   });
 
+  test('asks for TTL, flow label and device before segmentation, and for no label over IPv4', () => {
+    const bench = new Bench();
+    bench.plan.outerTtl = 9;
+    bench.plan.outerFlowLabel = 0xabcde;
+    const control = (remote: number, family: number, source: number): string => {
+      bench.plan.clear();
+      for (let count = 0; count < 2; count += 1) bench.plan.open(0, 0, remote, 2, 100);
+      bench.stage.write(bench.plan, 0, 0, family, source);
+      return bench.header(0).control;
+    };
+    const four = control(bench.remote('192.0.2.7', 4789, 5), 4, 0xc0000201 | 0);
+    expect(four).toHaveLength((3 * 24 + 32) * 2);
+    expect(four.slice(0, TOS_4.length)).toBe(TOS_4);
+    expect(four.slice(48, 48 + TTL_4.length)).toBe(TTL_4);
+    const pktinfo4 =
+      '1c00000000000000' + '00000000' + '08000000' + '05000000' + 'c0000201' + '00000000';
+    expect(four.slice(96, 96 + pktinfo4.length)).toBe(pktinfo4);
+    expect(four.slice(160, 160 + SEGMENT_100.length)).toBe(SEGMENT_100);
+    const six = control(bench.remote('fd00::7', 4789, 5), 6, 0);
+    expect(six).toHaveLength((4 * 24 + 40) * 2);
+    expect(six.slice(0, TOS_6.length)).toBe(TOS_6);
+    expect(six.slice(48, 48 + HOP_LIMIT_6.length)).toBe(HOP_LIMIT_6);
+    expect(six.slice(96, 96 + LABEL_6.length)).toBe(LABEL_6);
+    const pktinfo6 = '2400000000000000' + '29000000' + '32000000' + '00'.repeat(16) + '05000000';
+    expect(six.slice(144, 144 + pktinfo6.length)).toBe(pktinfo6);
+    expect(six.slice(224, 224 + SEGMENT_100.length)).toBe(SEGMENT_100);
+    // A link-local address has its device in the socket address.
+    expect(control(bench.remote('fe80::7', 4789, 5), 6, 0)).toHaveLength(4 * 24 * 2);
+  });
+
   test('notices that a row has got another remote', () => {
     const bench = new Bench();
     const first = bench.remote('192.0.2.7', 4789);
     const rows = [1, 2, 3].map((port) => bench.remote('192.0.2.1', port));
     expect(rows).toHaveLength(3);
     bench.plan.open(0, 0, first, 0, 100);
-    bench.stage.write(bench.plan, 0, 0, 4);
+    bench.stage.write(bench.plan, 0, 0, 4, 0);
     bench.remotes.release(first);
     expect(bench.remote('192.0.2.9', 4789)).toBe(first);
-    bench.stage.write(bench.plan, 0, 0, 4);
+    bench.stage.write(bench.plan, 0, 0, 4, 0);
     expect(bench.header(0).name).toBe('020012b5c00002090000000000000000');
   });
 
@@ -145,7 +178,7 @@ describe('write()', () => {
       },
     });
     bench.plan.open(0, 0, row, 0, 100);
-    for (const place of [0, 1, 2]) bench.stage.write(bench.plan, 0, place, 4);
+    for (const place of [0, 1, 2]) bench.stage.write(bench.plan, 0, place, 4, 0);
     expect(reads).toBe(1);
     expect(bench.header(2).name).toBe(bench.header(0).name);
   });

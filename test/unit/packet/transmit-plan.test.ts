@@ -58,6 +58,15 @@ describe('open()', () => {
     );
   });
 
+  test.each(['outerTtl', 'outerFlowLabel'] as const)('begins anew for another %s', (name) => {
+    const made = plan();
+    expect(open(made, 100)).toEqual([0]);
+    made[name] = 200;
+    expect(open(made, 100, 100)).toEqual([1, 1]);
+    const kept = name === 'outerTtl' ? made.ttl : made.flowLabel;
+    expect([kept[0], kept[1]]).toEqual([0, 200]);
+  });
+
   test('joins at most 64 segments', () => {
     const made = plan();
     const messages = open(made, ...new Array<number>(130).fill(100));

@@ -27,7 +27,7 @@ it('admits a thousand of a tunnel and no more, and forgets them with the tunnel'
     const address = parseIp(`10.1.${i >> 8}.${i & 255}`)!;
     expect(verbs.admit(tunnel, { address, scope: 0 }) === undefined).toBe(i >= 1024);
   }
-  await verbs.removeTunnel(tunnel);
+  await verbs.removeTunnels([tunnel]);
   expect(verbs.admittedRemotes(tunnel)).toEqual([]);
   expect(tables.remotes.findSender(0, parseIp('10.1.0.1')!, 0)).toBe(-1);
 });

@@ -102,7 +102,7 @@ it('any sequence of batches leaves what a naive model leaves, and no remote too 
         expect([dst, fixture.sender(0, dst) >= 0]).toEqual([dst, named]);
       }
       await fixture.verbs.setConfiguredRemotes(TUNNEL, [configured(DSTS[0]!)]);
-      for (const tunnel of TUNNELS) await fixture.verbs.removeTunnel(tunnel);
+      await fixture.verbs.removeTunnels(TUNNELS);
       expect(fixture.dump()).toEqual([]);
       expect(await fixture.liveRemotes()).toBe(0);
       expect(fixture.tables.remotes.count).toBe(0);

@@ -116,13 +116,13 @@ describe('FdbVerbs remotes', () => {
   });
 });
 
-describe('FdbVerbs removeTunnel()', () => {
+describe('FdbVerbs removeTunnels()', () => {
   it('leaves nothing of the tunnel and everything of the others', async () => {
     const fixture = new FdbFixture();
     await fixture.verbs.setConfiguredRemotes(VX42, [configured(A)]);
     await fixture.verbs.setConfiguredRemotes(VX43, [configured(A)]);
     await fixture.verbs.change('add', [entry(MAC, B), entry(OTHER, B, { state: 'dynamic' })]);
-    await fixture.verbs.removeTunnel(VX42);
+    await fixture.verbs.removeTunnels([VX42]);
     expect(fixture.dump()).toEqual([`vx43 ${ZERO} ${A} permanent`]);
     expect(await fixture.liveRemotes()).toBe(1);
   });
@@ -131,7 +131,7 @@ describe('FdbVerbs removeTunnel()', () => {
     const fixture = new FdbFixture();
     const batch = fixture.verbs.batch('add');
     batch.push(entry(MAC, A));
-    const removal = fixture.verbs.removeTunnel(VX42);
+    const removal = fixture.verbs.removeTunnels([VX42]);
     fixture.tunnels = fixture.tunnels.filter(({ name }) => name !== 'vx42');
     await expect(fixture.verbs.apply(batch)).rejects.toThrow('Cannot find device "vx42"');
     await removal;

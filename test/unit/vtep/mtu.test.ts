@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { overlayMtu } from '../../../src/vtep/mtu.ts';
+import { mssLimits, overlayMtu } from '../../../src/vtep/mtu.ts';
 
 it('overlayMtu() leaves room for the outer headers of either family', () => {
   expect(overlayMtu(1500, 4)).toBe(1450);
@@ -9,4 +9,11 @@ it('overlayMtu() leaves room for the outer headers of either family', () => {
 
 it('overlayMtu() never goes below what a device accepts', () => {
   expect(overlayMtu(80, 4)).toBe(68);
+});
+
+it('mssLimits() are off, what was given, or what fits', () => {
+  expect(mssLimits(false, 1450)).toEqual({ mssLimit4: 0, mssLimit6: 0 });
+  expect(mssLimits(1200, 1450)).toEqual({ mssLimit4: 1200, mssLimit6: 1200 });
+  expect(mssLimits(true, 1450)).toEqual({ mssLimit4: 1410, mssLimit6: 1390 });
+  expect(mssLimits(true, 68), 'never off by accident').toEqual({ mssLimit4: 28, mssLimit6: 8 });
 });
