@@ -130,9 +130,9 @@ function formatRemote(remote: RemoteReport): string[] {
     remote.heard && 'heard in the group',
   ].filter(Boolean);
   if (roles.length > 0) line += ` (${roles.join(', ')})`;
-  if (remote.learned > 0) line += `, ${remote.learned} learned`;
   if (remote.pathMtu !== undefined) line += ` path mtu ${remote.pathMtu}`;
   if (remote.pathMtuExpires !== undefined) line += ` for ${remote.pathMtuExpires} s`;
+  if (remote.learned > 0) line += `, ${remote.learned} learned`;
   return [line, `    transfer: ${formatTransfer(remote.rx, remote.tx)}`];
 }
 

@@ -26,5 +26,5 @@ export function takeAnyRemote(entries: readonly MappingEntry[]): {
 }
 
 function isAny(node: ConfigNode): boolean {
-  return node.kind === 'scalar' && node.value === ANY;
+  return node.kind === 'scalar' && String(node.value).toLowerCase() === ANY;
 }

@@ -110,7 +110,7 @@ export class Daemon {
     const newcomers = new Newcomers(verbs.context, tables.strangers, tables.limits);
     const parts = { tables, directory, verbs, newcomers, workers: this.#workers, log };
     this.#underlay = new UnderlayRemotes({
-      ...{ ...parts, portable },
+      ...parts,
       ...{ firstGroupId: ENDPOINTS_MAX, groupsMax: GROUPS_MAX },
     });
     const { remotes, groups } = this.#underlay;

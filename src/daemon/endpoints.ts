@@ -19,11 +19,12 @@ export interface Endpoint {
   readonly port: number;
   /** UDP_GRO is used. */
   readonly gro: boolean;
+  /** Its descriptors, in all workers; none with the portable underlay. */
+  readonly fds: readonly number[];
 }
 
 interface Open extends Endpoint {
   readonly key: string;
-  readonly fds: readonly number[];
   /** The tunnel that it was opened for, and whether that takes checksums of zero over IPv6. */
   readonly first: string;
   readonly zeroChecksum: boolean;
@@ -120,11 +121,7 @@ export class Endpoints {
     return this.#slots[id];
   }
 
-  async #openFast(
-    id: number,
-    tunnel: TunnelConfig,
-    family: 4 | 6,
-  ): Promise<Endpoint & Pick<Open, 'fds'>> {
+  async #openFast(id: number, tunnel: TunnelConfig, family: 4 | 6): Promise<Endpoint> {
     const { port } = tunnel;
     const address = localAddress(tunnel, family);
     const { link: device, zeroChecksum6Rx: zeroChecksum } = tunnel.outer;
@@ -152,11 +149,7 @@ export class Endpoints {
     }
   }
 
-  async #openPortable(
-    id: number,
-    tunnel: TunnelConfig,
-    family: 4 | 6,
-  ): Promise<Endpoint & Pick<Open, 'fds'>> {
+  async #openPortable(id: number, tunnel: TunnelConfig, family: 4 | 6): Promise<Endpoint> {
     const { port } = tunnel;
     const address = localAddress(tunnel, family);
     assertPortFree({ family, address, port, scope: scopeOf(localOf(tunnel, family)) });

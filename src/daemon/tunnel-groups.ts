@@ -6,10 +6,12 @@ import type { TunnelConfig, UnderlayAddress } from '../config/config.ts';
 import type { SharedTables } from '../dataplane/shared-tables.ts';
 import { resolveInterface } from '../linux/netlink-link.ts';
 import { setMulticastEgress } from '../linux/multicast.ts';
+import { bindToDevice } from '../linux/transmit-options.ts';
 import type { FdbVerbs } from '../vtep/fdb-verbs.ts';
 import type { TunnelInfo } from '../vtep/tunnel-directory.ts';
 import { isMulticastIp } from '../wire/ip.ts';
 import { localOf } from './egress.ts';
+import type { Endpoint } from './endpoints.ts';
 import { GroupSocket } from './group-socket.ts';
 import { groupSource, linkState } from './link-state.ts';
 import { poolsOf, type TunnelPools } from './transmit-pools.ts';
@@ -20,6 +22,7 @@ import type { WorkerPool } from './worker-pool.ts';
 export interface GroupTunnel {
   readonly info: TunnelInfo;
   readonly config: TunnelConfig;
+  readonly endpoints: readonly Endpoint[];
   readonly pools: TunnelPools;
 }
 
@@ -28,7 +31,6 @@ export interface TunnelGroupsOptions {
   readonly verbs: FdbVerbs;
   readonly workers: WorkerPool;
   readonly remotes: TunnelRemotes;
-  readonly portable: boolean;
   /** Ids of endpoints from here on are those of groups, so many. */
   readonly firstId: number;
   readonly groupsMax: number;
@@ -55,20 +57,13 @@ export class TunnelGroups {
   }
 
   /**
-   * Joins the group of a tunnel, if it has one, and begins to receive. Throws ERR_CONFIG with the portable
-   * underlay, ERR_NOT_FOUND without the device, ERR_SYSCALL.
+   * Joins the group of a tunnel, if it has one, and begins to receive. Throws ERR_NOT_FOUND without the
+   * device, ERR_LIMIT, ERR_SYSCALL. Not with the portable underlay, for which no `link` is configured.
    */
   async open(tunnel: GroupTunnel): Promise<void> {
     const { group, outer } = tunnel.config;
     const { link } = outer;
     if (group === undefined || link === undefined) return;
-    if (this.#options.portable) {
-      throw new VtepError(
-        'ERR_CONFIG',
-        `Cannot join ${group.text}: the portable underlay has no multicast`,
-        { hint: 'use the fast underlay, or name the remotes one by one' },
-      );
-    }
     await this.#inTurn(() => this.#join(tunnel, group, link));
   }
 
@@ -149,6 +144,7 @@ export class TunnelGroups {
     } else {
       await group.socket?.close();
       group.socket = undefined;
+      if (!isFirst) for (const tunnel of group.tunnels.values()) rebind(tunnel, group.link);
       group.socket = await this.#openSocket(group, state.ifindex);
     }
     for (const tunnel of group.tunnels.values()) await this.#attach(tunnel, group.socket);
@@ -199,6 +195,13 @@ export class TunnelGroups {
     const result = this.#turn.then(change, change);
     this.#turn = result.catch(() => undefined);
     return result;
+  }
+}
+
+/** A socket stays bound to the device that has gone until it is told the name again. */
+function rebind({ endpoints, pools }: GroupTunnel, link: string): void {
+  for (const { fds } of [...endpoints, ...poolsOf(pools)]) {
+    for (const fd of fds) bindToDevice(fd, link);
   }
 }
 

@@ -20,7 +20,6 @@ export interface UnderlayRemotesOptions {
   readonly directory: TunnelDirectory;
   readonly verbs: FdbVerbs;
   readonly workers: WorkerPool;
-  readonly portable: boolean;
   readonly firstGroupId: number;
   readonly groupsMax: number;
   readonly log: Logger;

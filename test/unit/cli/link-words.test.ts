@@ -38,6 +38,13 @@ describe('parseLinkAdd()', () => {
     });
   });
 
+  it('takes host names as remotes', () => {
+    expect(add('vx1 type vxlan id 1 remote vtep-b.example remote 192.0.2.1')).toMatchObject({
+      remotes: ['vtep-b.example', '192.0.2.1'],
+    });
+    expect(() => add('vx1 type vxlan id 1 remote 192.0.2.256')).toThrow('Cannot parse');
+  });
+
   it('leaves to the daemon whether it knows the options of the outer header', () => {
     expect(add('vx1 type vxlan id 1 dev eth0 ttl inherit tos 0x10 df set group 239.1.1.1')).toEqual(
       {

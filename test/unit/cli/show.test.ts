@@ -44,14 +44,14 @@ tunnel: vx42
     const report = JSON.parse((await vtep('-j show vx42')).stdout) as StatusReport;
     const tunnel = report.tunnels[0]!;
     const remotes = [
-      { ...tunnel.remotes[0]!, pathMtu: 1500 },
+      { ...tunnel.remotes[0]!, learned: 0, pathMtu: 1500 },
       { ...tunnel.remotes[0]!, pathMtu: 1400, pathMtuExpires: 593 },
     ];
     const mssClamp = { ipv4: 1410, ipv6: 1390 };
     const text = formatStatus({ ...report, tunnels: [{ ...tunnel, remotes, mssClamp }] });
     expect(text).toContain('\n  tcp mss clamp: 1410 over IPv4, 1390 over IPv6\n');
     expect(text).toContain('(configured, flood) path mtu 1500\n');
-    expect(text).toContain('(configured, flood) path mtu 1400 for 593 s\n');
+    expect(text).toContain('(configured, flood) path mtu 1400 for 593 s, 2 learned\n');
   });
 
   it('prints JSON, and takes "dev" before the name', async () => {

@@ -12,12 +12,13 @@ describe('"any" among the remotes', () => {
   it('is no address, alone or beside some', () => {
     expect(tunnelOf('remotes: any')).toEqual({ any: true, remotes: [] });
     expect(tunnelOf('remote: [any]')).toEqual({ any: true, remotes: [] });
+    expect(tunnelOf('remotes: [Any]')).toEqual({ any: true, remotes: [] });
     expect(tunnelOf('remotes: [192.0.2.1, any]')).toEqual({ any: true, remotes: ['192.0.2.1'] });
   });
 
   it('is missing as a rule', () => {
     expect(tunnelOf('remotes: [192.0.2.1]').any).toBe(false);
     expect(tunnelOf('local: 192.0.2.1').any).toBe(false);
-    expect(() => tunnelOf('remotes: [Any]')).toThrow('Any');
+    expect(tunnelOf('remotes: [any.example]')).toEqual({ any: false, remotes: [] });
   });
 });

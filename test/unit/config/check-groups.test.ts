@@ -16,11 +16,11 @@ function problemsOf(text: string): string[] {
 it('reads group, device and TTL, and takes the family of the group', () => {
   const text = 'tunnels: { a: { id: 1, group: "FF05::100", link: eth0, multicast-ttl: 4 } }';
   expect(loadConfig(text, 'x').tunnels[0]).toMatchObject({
-    ...{ family: 6, link: 'eth0', multicastTtl: 4 },
+    ...{ families: [6], outer: { link: 'eth0' }, multicastTtl: 4 },
     group: { text: 'ff05::100', family: 6 },
   });
   const plain = loadConfig('tunnels: { a: { id: 1, group: 239.1.1.1, link: eth0 } }', 'x');
-  expect(plain.tunnels[0]).toMatchObject({ family: 4, multicastTtl: 1 });
+  expect(plain.tunnels[0]).toMatchObject({ families: [4], multicastTtl: 1 });
 });
 
 it.each([
@@ -30,23 +30,19 @@ it.each([
   ['{ id: 1, group: 239.1.1.1 }', 'together with "link"'],
   ['{ id: 1, multicast-ttl: 3 }', 'together with "group"'],
   ['{ id: 1, group: 239.1.1.1, link: eth0, multicast-ttl: 0 }', 'allowed: 1 to 255'],
-  ['{ id: 1, group: 239.1.1.1, link: eth0, local: fd00::1 }', 'one family per tunnel'],
+  ['{ id: 1, group: 239.1.1.1, link: eth0, local: fd00::1 }', 'a local address of each family'],
   ['{ id: 1, remotes: [239.1.1.1] }', 'has the key "group"'],
 ])('refuses %s', (tunnel, message) => {
   expect(problemsOf(`tunnels: { a: ${tunnel} }`)).toEqual([expect.stringContaining(message)]);
 });
 
-it('wants one device and one TTL of the groups that share address and port', () => {
-  const other = (words: string): string[] =>
-    problemsOf(`tunnels:
+it('takes groups of any device and TTL side by side, and one beside remotes of the other family', () => {
+  const text = `tunnels:
   a: { id: 1, group: 239.1.1.1, link: eth0 }
-  b: { id: 2, group: 239.1.1.2, ${words} }`);
-  expect(other('link: eth0')).toEqual([]);
-  expect(other('link: eth1')).toEqual([expect.stringContaining('the same "link"')]);
-  expect(other('link: eth0, multicast-ttl: 2')).toEqual([
-    expect.stringContaining('the same "multicast-ttl"'),
-  ]);
-  expect(other('link: eth1, port: 8472')).toEqual([]);
+  b: { id: 2, group: 239.1.1.1, link: eth1, multicast-ttl: 2 }
+  c: { id: 3, group: ff05::1, link: eth0, remotes: [192.0.2.1] }`;
+  expect(problemsOf(text)).toEqual([]);
+  expect(loadConfig(text, 'x').tunnels[2]!.families).toEqual([4, 6]);
 });
 
 it('reads host names among the remotes', () => {

@@ -44,14 +44,14 @@ describe('readMapping()', () => {
 
   it('says of an unknown key where it belongs, what was meant, or which there are', () => {
     const { said } = read(
-      'workers: 1\nlocl: x\nMAC_learning: x\ndstport: 1\nlimit: 3\nfoo: 1\n__proto__: 1',
+      'workers: 1\nlocl: x\nMAC_learning: x\ndstport: 1\nextensions: 3\nfoo: 1\n__proto__: 1',
     );
     expect(said).toEqual([
       't.workers: is elsewhere',
       't.locl: is not a known key, did you mean "local"?',
       't.MAC_learning: is not a known key, did you mean "mac-learning"?',
       't.dstport: is the word of ip-link; allowed: "port"',
-      't.limit: is not supported in this version; allowed: a configuration without it',
+      't.extensions: is not supported in this version; allowed: a configuration without it',
       expect.stringMatching(/^t\.foo: is not a known key; allowed: mode, id, local, remotes, /),
       expect.stringMatching(/^t\.__proto__: is not a known key; allowed: /),
     ]);

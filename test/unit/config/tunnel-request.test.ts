@@ -19,11 +19,11 @@ describe('readTunnelRequest()', () => {
   });
 
   it('refuses all that is wrong at once, by key', () => {
-    const wrong = { id: 0, remotes: ['nowhere'], dstport: 1 };
+    const wrong = { id: 0, remotes: ['no where'], dstport: 1 };
     expect(() => readTunnelRequest('vx42', wrong, 'auto')).toThrow(usage('Cannot add "vx42": '));
     for (const part of [
       'id: "0" is out of range',
-      'remotes[0]: "nowhere"',
+      'remotes[0]: "no where"',
       'dstport: is the word',
     ]) {
       expect(() => readTunnelRequest('vx42', wrong, 'auto')).toThrow(usage(part));
