@@ -144,7 +144,7 @@ export class TunnelGroups {
     } else {
       await group.socket?.close();
       group.socket = undefined;
-      if (!isFirst) for (const tunnel of group.tunnels.values()) rebind(tunnel, group.link);
+      if (!isFirst) for (const tunnel of group.tunnels.values()) this.#rebind(tunnel, group.link);
       group.socket = await this.#openSocket(group, state.ifindex);
     }
     for (const tunnel of group.tunnels.values()) await this.#attach(tunnel, group.socket);
@@ -161,6 +161,20 @@ export class TunnelGroups {
     const gro = offload === 'auto';
     const { address, link: device } = group;
     return GroupSocket.open({ id, group: address, port, device, ifindex, gro }, workers);
+  }
+
+  /** A socket stays bound to the device that has gone until it is told the name again. */
+  #rebind({ endpoints, pools }: GroupTunnel, link: string): void {
+    try {
+      for (const { fds } of [...endpoints, ...poolsOf(pools)]) {
+        for (const fd of fds) bindToDevice(fd, link);
+      }
+    } catch (error) {
+      const { message } = asVtepError(error);
+      const hint = 'only a process with CAP_NET_RAW may do this; restart the daemon otherwise';
+      const fields = { link, message, hint };
+      this.#quiet.warn(link, monotonicSeconds(), 'sockets not bound to the new device', fields);
+    }
   }
 
   #freeId(): number {
@@ -195,13 +209,6 @@ export class TunnelGroups {
     const result = this.#turn.then(change, change);
     this.#turn = result.catch(() => undefined);
     return result;
-  }
-}
-
-/** A socket stays bound to the device that has gone until it is told the name again. */
-function rebind({ endpoints, pools }: GroupTunnel, link: string): void {
-  for (const { fds } of [...endpoints, ...poolsOf(pools)]) {
-    for (const fd of fds) bindToDevice(fd, link);
   }
 }
 

@@ -1,6 +1,6 @@
 /** The route the kernel would take, with the MTU it knows for it. */
 import { formatIp, isIpv4Mapped } from '../wire/ip.ts';
-import { EACCES, EHOSTUNREACH, EINVAL, ENETDOWN, ENETUNREACH } from './errno.ts';
+import { EACCES, EHOSTUNREACH, EINVAL, ENETDOWN, ENODEV, ENETUNREACH } from './errno.ts';
 import { NetlinkError, netlinkFailure, netlinkRequest } from './netlink.ts';
 import { addressBytes, mappedAddress } from './netlink-address.ts';
 import {
@@ -37,13 +37,14 @@ export interface RouteQuery {
 }
 
 /**
- * No route is an answer, not a failure: none, unreachable, blackhole, prohibit, or a source not
- * ours.
+ * No route is an answer, not a failure: none, unreachable, blackhole, prohibit, a source not ours, or an
+ * interface that has gone.
  */
 const NO_ROUTE: ReadonlySet<number> = new Set([
   ENETUNREACH,
   EHOSTUNREACH,
   ENETDOWN,
+  ENODEV,
   EINVAL,
   EACCES,
 ]);

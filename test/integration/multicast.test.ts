@@ -162,6 +162,23 @@ describeIf(
       });
     });
 
+    it('is joined by a tunnel that is added at run time, and left with it', async () => {
+      const daemon = await startVtepd(a.host, ['--vni', '7', '--name', 'vx7', '--link', 'eth0']);
+      startKernel();
+      const words = ['group', GROUPS[4], 'dev', 'eth0', 'address', overlay(a.address), 'up'];
+      for (let round = 0; round < 2; round += 1) {
+        daemon.vtep('link', 'add', 'vx42', 'type', 'vxlan', 'id', '42', ...words);
+        expectPing(a, k);
+        const [link] = daemon.json('link', 'show', 'vx42') as [
+          { linkinfo: { info_data: { group?: string; link?: string } } },
+        ];
+        expect(link.linkinfo.info_data).toMatchObject({ group: GROUPS[4], link: 'eth0' });
+        daemon.vtep('link', 'del', 'vx42');
+        const groups = a.host.exec('ip', 'maddr', 'show', 'dev', 'eth0').stdout;
+        expect(groups).not.toContain(GROUPS[4]);
+      }
+    });
+
     it('is refused without its device, and by the portable underlay', () => {
       const words = ['--vni', '42', '--name', 'vx42', '--group', GROUPS[4], '--link'];
       const none = runVtepd(a.host, [...words, 'eth7', '--socket', `${lab.folder}/x.sock`]);
