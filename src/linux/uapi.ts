@@ -21,6 +21,9 @@ export const MAP_FIXED = 0x10;
 export const MAP_ANONYMOUS = 0x20;
 export const MAP_FIXED_NOREPLACE = 0x100000;
 
+export const MADV_HUGEPAGE = 14;
+export const MADV_COLLAPSE = 25;
+
 // linux/memfd.h
 export const MFD_CLOEXEC = 1;
 
