@@ -207,6 +207,7 @@ export const IFLA_OPERSTATE = 16;
 export const IFLA_LINKMODE = 17;
 export const IFLA_LINKINFO = 18;
 export const IFLA_GROUP = 27;
+export const IFLA_GSO_MAX_SEGS = 40;
 export const IFLA_MIN_MTU = 50;
 export const IFLA_MAX_MTU = 51;
 export const IFLA_EXT_MASK = 29;
