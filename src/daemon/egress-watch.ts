@@ -11,6 +11,7 @@ import { leadsInto } from './circular-route.ts';
 import { egressOf, widestFamily } from './egress.ts';
 import type { OpenTunnel } from './open-tunnel.ts';
 import { RemoteRoutes } from './remote-routes.ts';
+import { fitSuperFrames } from './tunnel-device.ts';
 
 /**
  * Rounds between two looks that nothing calls for: remotes come and go without a notification, and so does
@@ -101,6 +102,7 @@ export class EgressWatch {
     }
     if (largest === given) return given;
     setLink(info.ifindex, { mtu: largest });
+    fitSuperFrames(link, largest, this.#log);
     this.#given.set(tunnel, largest);
     this.#tables.tunnels.setMtu(info.index, largest);
     this.#log.info('mtu follows the underlay', { dev: info.name, mtu: largest, before: given });

@@ -12,6 +12,7 @@ import type { Newcomers } from '../vtep/newcomers.ts';
 import type { TunnelDirectory } from '../vtep/tunnel-directory.ts';
 import { EgressWatch } from './egress-watch.ts';
 import { SafetyWatch } from './safety-watch.ts';
+import { FdbPages } from './fdb-pages.ts';
 import type { TunnelSet } from './tunnel-set.ts';
 import { TunnelWatch } from './tunnel-watch.ts';
 import type { WorkerPool } from './worker-pool.ts';
@@ -46,6 +47,7 @@ export class Housekeeping {
   readonly #ageing: Ageing;
   readonly #quiet: RateLimitedLog;
   readonly #watch: TunnelWatch;
+  readonly #pages = new FdbPages();
   readonly #changes = new NetlinkChanges();
   readonly #egress: EgressWatch;
   /** Made before the first tunnel, so that no change of its device is missed. */
@@ -108,6 +110,7 @@ export class Housekeeping {
     this.#ageing.sweep(monotonicSeconds(), slots);
     this.#ageNeighbours();
     tables.grace.collect();
+    this.#pages.look(tables.fdb);
     this.#round += 1;
     if (this.#round % STATUS_ROUNDS === 1) this.#status();
     const changed = this.#monitor.changes();

@@ -5,7 +5,7 @@ import { addAddress } from '../linux/netlink-address.ts';
 import { linkByName, setLink, type Link } from '../linux/netlink-link.ts';
 import { removeQdisc } from '../linux/netlink-qdisc.ts';
 import { closeTap, openTap, type Tap } from '../linux/tap.ts';
-import { overlayMtu } from '../vtep/mtu.ts';
+import { overlayMtu, superFrameSegments } from '../vtep/mtu.ts';
 import { formatMac, type Mac } from '../wire/mac.ts';
 import { deviceMac } from './device-mac.ts';
 import { widestFamily, type Egress } from './egress.ts';
@@ -45,6 +45,7 @@ export function openTunnelDevice(
     if (tap.created) {
       const mac = state.mac ?? deviceMac({ local: egress.identity, name, vni });
       setLink(before.index, { mac, mtu });
+      fitSuperFrames(before, mtu, log);
       if (tap.multiQueue) dispenseWithQueue(before, log);
     } else {
       if (config.mtuGiven && before.mtu !== mtu) setLink(before.index, { mtu });
@@ -67,6 +68,15 @@ function dispenseWithQueue({ index, name }: Link, log: Logger): void {
     removeQdisc(index);
   } catch (error) {
     log.debug('queueing discipline stays', { dev: name, error: String(error) });
+  }
+}
+
+/** Only to go faster, too: what is larger leaves in two sends. */
+export function fitSuperFrames({ index, name }: Link, mtu: number, log: Logger): void {
+  try {
+    setLink(index, { segments: superFrameSegments(mtu) });
+  } catch (error) {
+    log.debug('super-frames stay as large as they are', { dev: name, error: String(error) });
   }
 }
 

@@ -172,6 +172,11 @@ export const libc = {
     'uintptr_t',
     'size_t',
   ]),
+  madvise: bind<(address: number, length: number, advice: number) => number>('madvise', 'int', [
+    'uintptr_t',
+    'size_t',
+    'int',
+  ]),
   /** 0 when there is no such interface; netlink-link.ts tells more. */
   if_nametoindex: bind<(name: string) => number>('if_nametoindex', 'uint', ['str']),
 } as const;

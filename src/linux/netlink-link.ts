@@ -64,6 +64,8 @@ export interface LinkChange {
   readonly mtu?: number;
   readonly mac?: Mac;
   readonly up?: boolean;
+  /** Most segments of a super-frame that the kernel hands to the interface. */
+  readonly segments?: number;
 }
 
 /** The interface of that name, or undefined. */
@@ -99,7 +101,7 @@ export function resolveInterface(name: string): number {
 
 /** Changes what is given and leaves the rest; throws ERR_PERMISSION, ERR_SYSCALL. */
 export function setLink(index: number, change: LinkChange): void {
-  const { mtu, mac, up } = change;
+  const { mtu, mac, up, segments } = change;
   const fixed = ifinfomsg(index);
   if (up !== undefined) {
     fixed.writeUInt32LE(up ? uapi.IFF_UP : 0, FLAGS_OFFSET);
@@ -108,6 +110,7 @@ export function setLink(index: number, change: LinkChange): void {
   const request = new RequestBuilder(fixed);
   if (mtu !== undefined) request.uint32(uapi.IFLA_MTU, mtu);
   if (mac !== undefined) request.bytes(uapi.IFLA_ADDRESS, macBytes(mac));
+  if (segments !== undefined) request.uint32(uapi.IFLA_GSO_MAX_SEGS, segments);
   try {
     netlinkRequest(uapi.RTM_NEWLINK, 0, request);
   } catch (error) {
@@ -119,11 +122,12 @@ export function setLink(index: number, change: LinkChange): void {
   }
 }
 
-function describe({ mtu, mac, up }: LinkChange): string {
+function describe({ mtu, mac, up, segments }: LinkChange): string {
   const parts: string[] = [];
   if (mtu !== undefined) parts.push(`mtu ${mtu}`);
   if (mac !== undefined) parts.push(`address ${formatMac(mac.high, mac.low)}`);
   if (up !== undefined) parts.push(up ? 'up' : 'down');
+  if (segments !== undefined) parts.push(`gso_max_segs ${segments}`);
   return parts.join(', ');
 }
 

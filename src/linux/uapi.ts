@@ -21,6 +21,9 @@ export const MAP_FIXED = 0x10;
 export const MAP_ANONYMOUS = 0x20;
 export const MAP_FIXED_NOREPLACE = 0x100000;
 
+export const MADV_HUGEPAGE = 14;
+export const MADV_COLLAPSE = 25;
+
 // linux/memfd.h
 export const MFD_CLOEXEC = 1;
 
@@ -213,6 +216,7 @@ export const IFLA_OPERSTATE = 16;
 export const IFLA_LINKMODE = 17;
 export const IFLA_LINKINFO = 18;
 export const IFLA_GROUP = 27;
+export const IFLA_GSO_MAX_SEGS = 40;
 export const IFLA_MIN_MTU = 50;
 export const IFLA_MAX_MTU = 51;
 export const IFLA_EXT_MASK = 29;

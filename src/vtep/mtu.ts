@@ -14,6 +14,20 @@ export function overlayMtu(egressMtu: number, family: 4 | 6): number {
   return Math.max(egressMtu - overhead, MTU_MIN);
 }
 
+/** A UDP payload over IPv4 holds so much (65,535 - 20 - 8), and one send so many segments (linux/udp.h). */
+const UDP_PAYLOAD_MAX = 65_507;
+const SEGMENTS_MAX = 64;
+const VXLAN_AND_ETHERNET = 22;
+
+/**
+ * Segments of the largest super-frame that leaves in one send, for an overlay device of this MTU. One more,
+ * and the rest of every super-frame takes a send of its own, and a small batch at the other end.
+ */
+export function superFrameSegments(mtu: number): number {
+  const fitting = Math.floor(UDP_PAYLOAD_MAX / (mtu + VXLAN_AND_ETHERNET));
+  return Math.min(Math.max(fitting, 1), SEGMENTS_MAX);
+}
+
 /** Headers of a TCP segment without options (RFC 9293 section 3.7.1, RFC 8200 section 8.3). */
 const IPV4_AND_TCP = 40;
 const IPV6_AND_TCP = 60;

@@ -52,6 +52,7 @@ describeIf(REQUIREMENT, 'the TAP of a tunnel', () => {
     it('has an MTU that fits the underlay over IPv4', async () => {
       await joinA();
       expect(linkOf(a, 'vx42')?.mtu).toBe(1450);
+      expect(a.ip('-d', 'link', 'show', 'vx42')).toContain('gso_max_segs 44');
     });
 
     it('has an MTU that fits the underlay over IPv6', async () => {

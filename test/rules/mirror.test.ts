@@ -22,6 +22,7 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   'src/daemon/egress.ts': TUNNELS,
   'src/daemon/egress-watch.ts': UNDERLAY,
   'src/daemon/endpoints.ts': TUNNELS,
+  'src/daemon/fdb-pages.ts': 'test/platform/linux/huge-pages.test.ts',
   'src/daemon/forwarder.ts': TUNNELS,
   'src/daemon/forwarding-worker.ts': TUNNELS,
   'src/daemon/group-socket.ts': GROUPS,

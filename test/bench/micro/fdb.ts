@@ -6,6 +6,7 @@ import {
   STATE_DYNAMIC,
   STATE_STATIC,
 } from '../../../src/fdb/table.ts';
+import { FdbPages } from '../../../src/daemon/fdb-pages.ts';
 import { sink } from './checksum.ts';
 import type { MicroBenchmark } from './measure.ts';
 
@@ -67,6 +68,7 @@ function filled(size: number, kind: { origin: number; state: number }): FdbTable
   const value = { destination: 1, ...kind };
   for (let index = 0; index < size; index += 1)
     table.set(VNI, MAC_HIGH, macLow(index), value, NOW_SECONDS);
+  new FdbPages().look(table);
   return table;
 }
 

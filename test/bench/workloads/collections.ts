@@ -6,6 +6,7 @@ import type { Lab } from '../../support/lab.ts';
 import type { Contender } from '../contender.ts';
 import { daemonContender } from '../contenders/vtepd.ts';
 import { framesTo, generate } from '../programs.ts';
+import { sleep } from '../../support/wait.ts';
 import { type Bench, isVtepd, type Sample, sampleOf, type Workload } from '../workload.ts';
 
 const FRAME_BYTES = 60;
@@ -15,6 +16,12 @@ const RATE = 60_000;
 /** Of the same frames before: what the compiler's warming up leaves behind is not forwarding's. */
 const WARM_UP_FRAMES = 200_000;
 const WARM_UP_FRAMES_QUICK = 30_000;
+/**
+ * Some ten seconds after its start the engine gives back, in several collections, what starting took: that
+ * happens with or without frames, so it is waited for.
+ */
+const SETTLE_MS = 15_000;
+const SETTLE_MS_QUICK = 0;
 
 /** Loaded into every thread of the daemons: a line `THREAD TIME KIND` for each collection. */
 const WATCHER = `
@@ -50,6 +57,7 @@ async function measure(bench: Bench, lab: Lab): Promise<Sample[]> {
   };
   const warmUp = bench.quick ? WARM_UP_FRAMES_QUICK : WARM_UP_FRAMES;
   await generate(overlay, { ...order, seconds: warmUp / RATE });
+  await sleep(bench.quick ? SETTLE_MS_QUICK : SETTLE_MS);
   const began = Date.now();
   const [step] = await generate(overlay, { ...order, seconds: frames / RATE });
   const lines = existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n') : [];

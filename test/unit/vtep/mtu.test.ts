@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { mssLimits, overlayMtu } from '../../../src/vtep/mtu.ts';
+import { mssLimits, overlayMtu, superFrameSegments } from '../../../src/vtep/mtu.ts';
 
 it('overlayMtu() leaves room for the outer headers of either family', () => {
   expect(overlayMtu(1500, 4)).toBe(1450);
@@ -9,6 +9,14 @@ it('overlayMtu() leaves room for the outer headers of either family', () => {
 
 it('overlayMtu() never goes below what a device accepts', () => {
   expect(overlayMtu(80, 4)).toBe(68);
+});
+
+it('superFrameSegments() fit one UDP payload and one send', () => {
+  expect(superFrameSegments(1450)).toBe(44);
+  expect(44 * (1450 + 22)).toBeLessThanOrEqual(65_507);
+  expect(superFrameSegments(8950)).toBe(7);
+  expect(superFrameSegments(68), 'what the kernel takes at once').toBe(64);
+  expect(superFrameSegments(65_500)).toBe(1);
 });
 
 it('mssLimits() are off, what was given, or what fits', () => {
