@@ -19,7 +19,14 @@ import {
   TUNNEL_SEGMENTS,
 } from '../../src/dataplane/tunnel-table.ts';
 import { VLAN_STRIP } from '../../src/dataplane/vlan-table.ts';
-import { DataPath, mappedAddress, NO_TUNNEL_ROW, OWN_MAC, VNI } from '../support/data-path.ts';
+import {
+  DataPath,
+  mappedAddress,
+  NO_TUNNEL_ROW,
+  NOW_SECONDS,
+  OWN_MAC,
+  VNI,
+} from '../support/data-path.ts';
 import { Hostile } from '../support/mutations.ts';
 import { concat } from '../support/packets.ts';
 
@@ -138,6 +145,8 @@ describe('malformed input with every parser on', () => {
 
   it('is sent, answered or dropped for one reason, when a device hands it over', () => {
     const path = everythingOn();
+    const [narrow] = path.tables.remotes.list(0);
+    path.tables.pathMtus.learn(narrow!, 600, NOW_SECONDS);
     const source = hostile(4);
     for (let batch = 0; batch < BATCHES; batch += 1) {
       const counted = (): number =>
@@ -148,6 +157,7 @@ describe('malformed input with every parser on', () => {
       const now = counted() - before;
       if (now !== BATCH) expect.fail(`batch ${batch}: ${now} of ${BATCH} counted`);
     }
+    expect(path.drops()['mtu']).toBeGreaterThan(0);
     expect(path.sender.datagrams).toHaveLength(sum(path, COUNTER_TX_PACKETS));
   });
 
