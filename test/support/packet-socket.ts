@@ -20,18 +20,23 @@ const SOCKADDR_LL_BYTES = 20;
  * super-frame or an unfinished checksum can be handed to the device. Throws with the kernel's errno.
  */
 export function sendFrames(interfaceName: string, frames: readonly Buffer[], vnet: boolean): void {
-  // Protocol 0: this socket receives nothing.
-  const fd = check('socket', libc.socket(AF_PACKET, SOCK_RAW, 0));
+  const fd = packetSocket(interfaceName);
   try {
     if (vnet) setInt(fd, SOL_PACKET, PACKET_VNET_HDR, 1);
-    const address = Buffer.alloc(SOCKADDR_LL_BYTES);
-    address.writeUInt16LE(AF_PACKET, 0);
-    address.writeInt32LE(check('if_nametoindex', libc.if_nametoindex(interfaceName)), 4);
-    check('bind', libc.bind(fd, address, address.length));
     for (const frame of frames) check('send', libc.send(fd, frame, frame.length, 0));
   } finally {
     libc.close(fd);
   }
+}
+
+/** A packet socket that sends out of an interface and receives nothing; the caller closes it. */
+export function packetSocket(interfaceName: string): number {
+  const fd = check('socket', libc.socket(AF_PACKET, SOCK_RAW, 0));
+  const address = Buffer.alloc(SOCKADDR_LL_BYTES);
+  address.writeUInt16LE(AF_PACKET, 0);
+  address.writeInt32LE(check('if_nametoindex', libc.if_nametoindex(interfaceName)), 4);
+  check('bind', libc.bind(fd, address, address.length));
+  return fd;
 }
 
 /** Sends `payload` in one call as UDP datagrams of `segmentBytes` each (UDP_SEGMENT). */
