@@ -1,4 +1,5 @@
 /** Entry of a forwarding worker thread: takes commands from the main thread, gives signs of life. */
+import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { monotonicSeconds } from '../base/clock.ts';
 import { attachTables } from '../dataplane/shared-tables.ts';
@@ -14,6 +15,11 @@ import type {
 /** The coarse clock that ageing counts by, and the heartbeat that the watchdog looks at. */
 const TICK_MS = 250;
 const TICKS_PER_DRAIN = 4;
+/**
+ * The kernel's device forwards in softirqs, ahead of every process; these threads come as close to that as
+ * a process may. Of this thread only: the main thread takes its turn with everybody else.
+ */
+const NICE = -10;
 
 const port = parentPort!;
 const options = workerData as WorkerOptions;
@@ -22,6 +28,12 @@ const forwarder = new Forwarder(options, attachTables(options.memory), {
   lost: (what, index, errno) => tell({ type: 'lost', what, index, errno }),
   fault: (error) => tell({ type: 'fault', message: describe(error) }),
 });
+
+try {
+  setPriority(NICE);
+} catch {
+  // Without the right to (see LimitNICE in the unit) it forwards like any other process.
+}
 
 let ticks = 0;
 const timer = setInterval(() => {

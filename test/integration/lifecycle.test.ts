@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -47,6 +47,18 @@ describeIf(REQUIREMENT, 'the life of a daemon', () => {
     expect(statusOf(daemon).tunnels.map(({ ifname }) => ifname)).toEqual(['vx42']);
     expect(linkOf(a, 'vx42')?.flags).toContain('UP');
   }
+
+  it('forwards ahead of ordinary processes, and only forwards', async () => {
+    const daemon = await startTunnel(a, { ...USABLE, arguments: ['--workers', '2'] });
+    const tasks = `/proc/${daemon.child.pid}/task`;
+    // proc(5): the 19th field is the nice value; the second, the name, may hold spaces.
+    const nice = readdirSync(tasks).map((task) => {
+      const fields = readFileSync(join(tasks, task, 'stat'), 'utf8').split(') ')[1]!;
+      return Number(fields.split(' ')[16]);
+    });
+    expect(nice.filter((value) => value === -10)).toHaveLength(2);
+    expect(nice.every((value) => value === -10 || value === 0)).toBe(true);
+  });
 
   describe('when it is told to stop', () => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {

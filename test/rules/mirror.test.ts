@@ -46,9 +46,6 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   'src/daemon/vlan-tunnels.ts': VLANS,
   'src/daemon/worker-pool.ts': TUNNELS,
   'src/dataplane/group-table.ts': 'test/unit/dataplane/group-senders.test.ts',
-  'src/dataplane/outer-header.ts': OUTER,
-  'src/dataplane/transmit-results.ts': 'test/unit/dataplane/transmit.test.ts',
-  'src/dataplane/vlan-frames.ts': 'test/unit/dataplane/vlan-tag.test.ts',
 };
 
 const tests = ['unit', 'platform', 'integration'].flatMap((kind) => sourceFiles(`test/${kind}`));
