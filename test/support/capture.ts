@@ -37,12 +37,15 @@ export class Capture {
 
   /** Waits until `count` frames are in the file, then ends tcpdump; returns the frames. */
   async frames(count: number, timeoutMs = 5_000): Promise<Buffer[]> {
-    await waitFor(() => readFrames(this.path).length >= count, { timeoutMs, what: 'frames' }).catch(
-      () => {
-        // The caller compares, and says more than a timeout could.
-      },
-    );
+    await waitFor(() => this.read().length >= count, { timeoutMs, what: 'frames' }).catch(() => {
+      // The caller compares, and says more than a timeout could.
+    });
     await this.stop();
+    return this.read();
+  }
+
+  /** The frames so far; tcpdump goes on. */
+  read(): Buffer[] {
     return readFrames(this.path);
   }
 
