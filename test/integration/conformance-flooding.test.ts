@@ -82,8 +82,9 @@ describeIf(
     async function send(what: string, mac: string, counts: Counts): Promise<void> {
       steps += 1;
       const label = `step ${steps}, ${what}`;
-      const frame = udpFrame(NEAR, mac, `${label};`);
-      await agents.g1.inject('eth0', Array<Buffer>(TIMES).fill(frame));
+      const numbers = Array.from({ length: TIMES }, (_, index) => index);
+      const frames = numbers.map((number) => udpFrame(NEAR, mac, `${label}; no. ${number}`));
+      await agents.g1.inject('eth0', frames);
       await tally.reach(label, counts);
     }
 

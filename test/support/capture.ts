@@ -23,11 +23,19 @@ export class Capture {
     this.#child = child;
   }
 
-  /** Begins on an interface of `host`; settles when nothing is missed any more. */
-  static async start(host: Host, device: string, filter = ''): Promise<Capture> {
+  /**
+   * Begins on an interface of `host`; settles when nothing is missed any more. For one direction only
+   * name it: the filter words `inbound` and `outbound` miss the first frame.
+   */
+  static async start(
+    host: Host,
+    device: string,
+    filter = '',
+    direction: 'in' | 'out' | 'inout' = 'inout',
+  ): Promise<Capture> {
     const path = join(host.folder, `capture-${capturesMade++}.pcap`);
     const words = ['-i', device, '-w', path, '-s', '0', '-U', '--immediate-mode', '-Z', 'root'];
-    const child = host.spawn('tcpdump', ...words, '-B', '16384', filter);
+    const child = host.spawn('tcpdump', ...words, '-B', '16384', '-Q', direction, filter);
     await waitFor(() => !child.running || child.stderr().includes('listening on'), {
       what: () => `tcpdump to listen: ${child.output()}`,
     });

@@ -30,7 +30,7 @@ export class Tally {
   ): Promise<Tally> {
     const captures = Object.entries(points).map(
       async ([name, { host, device }]) =>
-        [name, await Capture.start(host, device, `inbound and ${filter}`)] as const,
+        [name, await Capture.start(host, device, filter, 'in')] as const,
     );
     return new Tally(new Map(await Promise.all(captures)));
   }
