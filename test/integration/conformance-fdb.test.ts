@@ -1,10 +1,13 @@
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 
+import { ApiClient } from '../../src/api/client.ts';
+import type { TunnelReport } from '../../src/api/protocol.ts';
 import { Agent } from '../support/agent.ts';
+import { changeFdb, flushFdb, readTunnel } from '../support/fdb-words.ts';
 import { BROADCAST, udpFrame, vxlan } from '../support/frames.ts';
 import { Lab, UNDERLAY, waitFor } from '../support/lab.ts';
 import { describeIf } from '../support/requires.ts';
-import { fdbOf, startTunnel, tunnelOf } from '../support/tunnels.ts';
+import { fdbOf, startTunnel } from '../support/tunnels.ts';
 import { startVtepd, type Vtepd } from '../support/vtepd.ts';
 
 const REQUIREMENT = { namespaces: true, tun: true } as const;
@@ -40,7 +43,6 @@ const FLUSHES: readonly (readonly [string, readonly string[]])[] = [
   ['port 4789', ['permanent', 'static vni', 'static', 'dynamic', 'group b', 'flood']],
   ['vni 77', ['static vni']],
   [`src_vni ${VNI}`, EVERYTHING],
-  ['src_vni 43', []],
   ['permanent', ['permanent', 'permanent port', 'group b', 'group c port', 'flood']],
   ['static', ['static vni', 'static']],
   ['dynamic', ['dynamic', 'dynamic port']],
@@ -71,18 +73,20 @@ describeIf(REQUIREMENT, 'fdb flush', () => {
     const tunnel = (vni: number): string => `  vx${vni}: { id: ${vni}, local: ${UNDERLAY.a4} }\n`;
     const file = lab.file('vtepd.yaml', `tunnels:\n${tunnel(VNI)}${tunnel(43)}`);
     daemon = await startVtepd(a, ['--config', file]);
-    for (const dev of ['vx42', 'vx43']) expect(fill(dev, EVERYTHING)).toBe('');
+    for (const dev of ['vx42', 'vx43']) await fill(dev, EVERYTHING);
   });
   afterAll(async () => lab.close());
 
-  function fill(dev: string, names: readonly string[]): string {
-    const lines = names.map((name) => `${ENTRIES[name]!} dev ${dev}\n`);
-    return daemon.vtepWith({ input: lines.join('') }, 'fdb', 'append', '--batch', '-').stderr;
+  async function fill(dev: string, names: readonly string[]): Promise<void> {
+    for (const name of names) {
+      const isList = name.startsWith('group') || name === 'flood';
+      await changeFdb(daemon, isList ? 'append' : 'add', `${ENTRIES[name]!} dev ${dev}`);
+    }
   }
 
   /** Names of what is in the table, by device. */
-  function held(): Record<string, string[]> {
-    const rows = daemon.json('fdb', 'show') as Row[];
+  async function held(): Promise<Record<string, string[]>> {
+    const rows = await new ApiClient(daemon.socket).read<Row[]>('/v1/fdb');
     const of = (dev: string): string[] => {
       const own = new Set(
         rows.filter(({ ifname }) => ifname === dev).map((row) => `${row.mac} ${row.dst}`),
@@ -93,24 +97,25 @@ describeIf(REQUIREMENT, 'fdb flush', () => {
   }
 
   for (const [words, gone] of FLUSHES) {
-    it(`"dev vx42 ${words}" removes ${gone.length === 0 ? 'nothing' : gone.join(', ')}`, () => {
-      const filter = words === '' ? [] : words.split(' ');
-      expect(daemon.json('fdb', 'flush', 'dev', 'vx42', ...filter)).toEqual({
-        removed: gone.length,
-      });
+    it(`"dev vx42 ${words}" removes ${gone.length === 0 ? 'nothing' : gone.join(', ')}`, async () => {
+      expect(await flushFdb(daemon, `dev vx42 ${words}`)).toEqual({ removed: gone.length });
       const left = EVERYTHING.filter((name) => !gone.includes(name));
-      expect(held()).toEqual({ vx42: left, vx43: EVERYTHING });
-      if (gone.length > 0) expect(fill('vx42', gone)).toBe('');
+      expect(await held()).toEqual({ vx42: left, vx43: EVERYTHING });
+      await fill('vx42', gone);
     });
   }
 
-  it('refuses what it does not understand and leaves everything', () => {
-    for (const words of ['', 'dev nope', 'dev vx42 port 0', 'dev vx42 dst nowhere', 'dev vx42 x']) {
-      const result = daemon.vtep('fdb', 'flush', ...words.split(' ').filter(Boolean));
-      expect([words, result.status === 0]).toEqual([words, false]);
-      expect(result.stderr).toMatch(/^error: /);
+  it('refuses what it does not understand and leaves everything', async () => {
+    for (const words of [
+      '',
+      'dev nope',
+      'dev vx42 port 0',
+      'dev vx42 dst nowhere',
+      'dev vx42 src_vni 43',
+    ]) {
+      await expect(flushFdb(daemon, words), words).rejects.toThrow(/./);
     }
-    expect(held()).toEqual({ vx42: EVERYTHING, vx43: EVERYTHING });
+    expect(await held()).toEqual({ vx42: EVERYTHING, vx43: EVERYTHING });
   });
 });
 
@@ -126,38 +131,39 @@ describeIf(REQUIREMENT, 'the learning limit', () => {
     const daemon = await startTunnel(a, {
       ...{ local: UNDERLAY.a4, remotes: [B], arguments: ['--limit', '3'] },
     });
-    const words = (number: number): string[] => [mac(number), 'dev', 'vx42', 'dst', B];
+    const words = (number: number): string => `${mac(number)} dev vx42 dst ${B}`;
+    const status = (): Promise<TunnelReport> => readTunnel(daemon);
     /** Frames of these MACs arrive one after another. */
     async function hear(...numbers: number[]): Promise<void> {
-      const before = tunnelOf(daemon).rx.packets;
+      const before = (await status()).rx.packets;
       const datagrams = numbers.map((number) => vxlan(VNI, udpFrame(mac(number), BROADCAST, 'x')));
       await agent.sendUdp({ address: UNDERLAY.a4, port: 4789 }, datagrams);
       // Those that are not learned are delivered all the same.
       const all = before + numbers.length;
-      await waitFor(() => tunnelOf(daemon).rx.packets === all, { what: 'the frames' });
+      await waitFor(async () => (await status()).rx.packets === all, { what: 'the frames' });
     }
     const known = (): string[] => [...fdbOf(daemon).keys()].toSorted();
     const macs = (...numbers: number[]): string[] => numbers.map(mac);
 
-    expect(daemon.vtep('fdb', 'add', ...words(1), 'static').stderr).toBe('');
+    await changeFdb(daemon, 'add', `${words(1)} static`);
     await hear(2, 3, 4, 5);
     expect(known()).toEqual(macs(1, 2, 3, 4));
-    expect(tunnelOf(daemon).fdb).toMatchObject({ learned: 3, static: 2 });
+    expect((await status()).fdb).toMatchObject({ learned: 3, static: 2 });
     // By hand there is room always.
-    expect(daemon.vtep('fdb', 'add', ...words(6), 'static').stderr).toBe('');
+    await changeFdb(daemon, 'add', `${words(6)} static`);
     await hear(5);
     expect(known()).toEqual(macs(1, 2, 3, 4, 6));
-    expect(daemon.vtep('fdb', 'replace', ...words(2), 'static').stderr).toBe('');
+    await changeFdb(daemon, 'replace', `${words(2)} static`);
     await hear(5, 7);
     expect(known()).toEqual(macs(1, 2, 3, 4, 5, 6));
-    expect(daemon.vtep('fdb', 'del', ...words(3)).stderr).toBe('');
+    await changeFdb(daemon, 'del', `${words(3)}`);
     await hear(7, 8);
     expect(known()).toEqual(macs(1, 2, 4, 5, 6, 7));
-    expect(daemon.vtep('fdb', 'flush', 'dev', 'vx42', 'dynamic').stderr).toBe('');
+    expect(await flushFdb(daemon, 'dev vx42 dynamic')).toEqual({ removed: 3 });
     expect(known()).toEqual(macs(1, 2, 6));
     await hear(3, 4, 8, 9);
     expect(known()).toEqual(macs(1, 2, 3, 4, 6, 8));
-    expect(tunnelOf(daemon).fdb.learned).toBe(3);
+    expect((await status()).fdb.learned).toBe(3);
   });
 });
 

@@ -1,11 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 
 import { Agent } from '../support/agent.ts';
+import { changeFdb, readTunnel } from '../support/fdb-words.ts';
 import { BROADCAST, udpFrame } from '../support/frames.ts';
 import { type Host, Lab, waitFor } from '../support/lab.ts';
 import { describeIf } from '../support/requires.ts';
 import { type Counts, Tally } from '../support/tally.ts';
-import { dropsOf, fdbOf, startTunnel, tunnelOf } from '../support/tunnels.ts';
+import { dropsOf, fdbOf, startTunnel } from '../support/tunnels.ts';
 import { hubOf, type HubHost } from '../support/underlay-hub.ts';
 import { addKernelVxlan, type Vtepd } from '../support/vtepd.ts';
 
@@ -90,13 +91,13 @@ describeIf(
 
     /** The kernel device on `c` sends a frame from {@link FAR}; settles when it is taken or dropped. */
     async function speak(): Promise<void> {
-      const handled = (): number => {
-        const { rx, drops } = tunnelOf(daemon);
+      const handled = async (): Promise<number> => {
+        const { rx, drops } = await readTunnel(daemon);
         return rx.packets + (drops['mac_pinned'] ?? 0);
       };
-      const before = handled();
+      const before = await handled();
       await agents.c.inject('vx42', [udpFrame(FAR, BROADCAST, 'from afar')]);
-      await waitFor(() => handled() > before, { what: 'the frame of c' });
+      await waitFor(async () => (await handled()) > before, { what: 'the frame of c' });
     }
 
     /**
@@ -119,8 +120,8 @@ describeIf(
     const all = (): string[] => [remotes.b.address, remotes.c.address, remotes.d.address];
 
     /** Our entry, and the bridge's of its own table. */
-    function forget(): void {
-      expect(daemon.vtep('fdb', 'del', FAR, 'dev', 'vx42').stderr).toBe('');
+    async function forget(): Promise<void> {
+      await changeFdb(daemon, 'del', `${FAR} dev vx42`);
       remotes.a.host.must('bridge', 'fdb', 'del', FAR, 'dev', 'vx42', 'master');
     }
 
@@ -135,13 +136,13 @@ describeIf(
     it('go to exactly one remote where an entry names it, whichever it is', async () => {
       await start(all());
       for (const name of ['b', 'c', 'd'] as const) {
-        const words = [FAR, 'dev', 'vx42', 'dst', remotes[name].address];
-        expect(daemon.vtep('fdb', 'replace', ...words).stderr).toBe('');
+        const words = `${FAR} dev vx42 dst ${remotes[name].address}`;
+        await changeFdb(daemon, 'replace', words);
         remotes.a.host.must('bridge', 'fdb', 'replace', FAR, 'dev', 'vx42', 'master', 'static');
         await send(`unicast to ${name}`, FAR, { [name]: TIMES });
         await send(`broadcast beside it`, BROADCAST, everybody);
       }
-      forget();
+      await forget();
       await send('unicast without the entry', FAR, everybody);
       await settle();
     });
@@ -152,7 +153,7 @@ describeIf(
       await speak();
       expect(far()).toBe(remotes.c.address);
       await send('learned', FAR, { c: TIMES });
-      forget();
+      await forget();
       expect(far()).toBeUndefined();
       await send('deleted', FAR, everybody);
       await speak();
@@ -182,8 +183,7 @@ describeIf(
 
     it('stay with a static entry when another remote claims its MAC', async () => {
       await start(all());
-      const words = ['dev', 'vx42', 'dst', remotes.b.address];
-      expect(daemon.vtep('fdb', 'add', FAR, ...words, 'static').stderr).toBe('');
+      await changeFdb(daemon, 'add', `${FAR} dev vx42 dst ${remotes.b.address} static`);
       remotes.a.host.must('bridge', 'fdb', 'replace', FAR, 'dev', 'vx42', 'master', 'static');
       await speak();
       await speak();
@@ -192,7 +192,7 @@ describeIf(
       await send('pinned', FAR, { b: TIMES });
       expect(tally.counts('from afar')).toMatchObject({ g1: 0, g2: 0 });
       // Without the entry the same claim is good.
-      forget();
+      await forget();
       await speak();
       expect(far()).toBe(remotes.c.address);
       await send('free', FAR, { c: TIMES });
@@ -201,33 +201,34 @@ describeIf(
 
     it('reach those remotes that are on the flood list at the time, one more or less a step', async () => {
       await start([]);
-      const change = (verb: string, name: 'b' | 'c' | 'd'): void => {
-        const words = [FLOOD_LIST, 'dev', 'vx42', 'dst', remotes[name].address];
-        expect(daemon.vtep('fdb', verb, ...words).stderr).toBe('');
-      };
+      const change = (verb: 'append' | 'del', name: 'b' | 'c' | 'd'): Promise<void> =>
+        changeFdb(daemon, verb, `${FLOOD_LIST} dev vx42 dst ${remotes[name].address}`);
       const step = (what: string, ...names: string[]): Promise<void> => {
         const counts = Object.fromEntries(names.map((name) => [name, TIMES]));
         return send(what, BROADCAST, { g2: TIMES, ...counts });
       };
       await step('no remote');
-      await waitFor(() => dropsOf(daemon)['no_remote'] === TIMES, { what: 'the drops' });
-      change('append', 'b');
+      await waitFor(async () => (await readTunnel(daemon)).drops['no_remote'] === TIMES, {
+        what: 'the drops',
+      });
+      await change('append', 'b');
       await step('b added', 'b');
-      change('append', 'c');
+      await change('append', 'c');
       await step('c added', 'b', 'c');
-      change('append', 'd');
+      await change('append', 'd');
       await step('d added', 'b', 'c', 'd');
-      const again = [FLOOD_LIST, 'dev', 'vx42', 'dst', remotes.c.address];
-      expect(daemon.vtep('fdb', 'append', ...again).status).not.toBe(0);
+      await expect(change('append', 'c')).rejects.toThrow(/./);
       await step('c refused a second time', 'b', 'c', 'd');
-      change('del', 'b');
+      await change('del', 'b');
       await step('b removed', 'c', 'd');
-      change('del', 'd');
+      await change('del', 'd');
       await step('d removed', 'c');
-      change('del', 'c');
+      await change('del', 'c');
       await step('c removed');
-      await waitFor(() => dropsOf(daemon)['no_remote'] === 2 * TIMES, { what: 'the drops' });
-      for (const name of ['d', 'c', 'b'] as const) change('append', name);
+      await waitFor(async () => (await readTunnel(daemon)).drops['no_remote'] === 2 * TIMES, {
+        what: 'the drops',
+      });
+      for (const name of ['d', 'c', 'b'] as const) await change('append', name);
       await settle();
     });
   },

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 
 import { Agent } from '../support/agent.ts';
+import { changeFdb } from '../support/fdb-words.ts';
 import { type Host, Lab, UNDERLAY } from '../support/lab.ts';
 import { checkPings, checkTcp, type OverlayEnd } from '../support/overlay-checks.ts';
 import { describeIf } from '../support/requires.ts';
@@ -79,8 +80,8 @@ describeIf(REQUIREMENT, 'two VTEPs on one host', () => {
       ['vxa', '4790'],
       ['vxb', '4789'],
     ].entries()) {
-      const words = ['dev', device!, 'dst', one, 'port', port!];
-      expect(daemons[index]!.vtep('fdb', 'append', FLOOD_LIST, ...words).stderr).toBe('');
+      const words = `${FLOOD_LIST} dev ${device!} dst ${one} port ${port!}`;
+      await changeFdb(daemons[index]!, 'append', words);
     }
     await check(await guestBehind(host, 'vxa', 1), await guestBehind(host, 'vxb', 2));
   });
@@ -95,8 +96,8 @@ describeIf(REQUIREMENT, 'two VTEPs on one host', () => {
       ['vxa', '4790', '200'],
       ['vxb', '4789', '100'],
     ]) {
-      const words = ['dev', device!, 'dst', one, 'port', port!, 'vni', vni!];
-      expect(daemon.vtep('fdb', 'append', FLOOD_LIST, ...words).stderr).toBe('');
+      const words = `${FLOOD_LIST} dev ${device!} dst ${one} port ${port!} vni ${vni!}`;
+      await changeFdb(daemon, 'append', words);
     }
     await check(await guestBehind(host, 'vxa', 1), await guestBehind(host, 'vxb', 2));
     for (const name of ['vxa', 'vxb']) expect(tunnelOf(daemon, name).rx.packets).toBeGreaterThan(0);
