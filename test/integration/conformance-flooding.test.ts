@@ -172,7 +172,7 @@ describeIf(
           await agents.g1.inject('eth0', [udpFrame(NEAR, FAR, `${label};`)]);
           return tally.counts(label)['b']! > 0;
         },
-        { timeoutMs: 15_000, intervalMs: 100, what: 'flooding to begin again' },
+        { timeoutMs: 20_000, intervalMs: 100, what: 'flooding to begin again' },
       );
       expect(performance.now() - began).toBeGreaterThan(1_000);
       expect(far()).toBeUndefined();
