@@ -23,11 +23,19 @@ export class Capture {
     this.#child = child;
   }
 
-  /** Begins on an interface of `host`; settles when nothing is missed any more. */
-  static async start(host: Host, device: string, filter = ''): Promise<Capture> {
+  /**
+   * Begins on an interface of `host`; settles when nothing is missed any more. For one direction only
+   * name it: the filter words `inbound` and `outbound` miss the first frame.
+   */
+  static async start(
+    host: Host,
+    device: string,
+    filter = '',
+    direction: 'in' | 'out' | 'inout' = 'inout',
+  ): Promise<Capture> {
     const path = join(host.folder, `capture-${capturesMade++}.pcap`);
     const words = ['-i', device, '-w', path, '-s', '0', '-U', '--immediate-mode', '-Z', 'root'];
-    const child = host.spawn('tcpdump', ...words, '-B', '16384', filter);
+    const child = host.spawn('tcpdump', ...words, '-B', '16384', '-Q', direction, filter);
     await waitFor(() => !child.running || child.stderr().includes('listening on'), {
       what: () => `tcpdump to listen: ${child.output()}`,
     });
@@ -37,12 +45,15 @@ export class Capture {
 
   /** Waits until `count` frames are in the file, then ends tcpdump; returns the frames. */
   async frames(count: number, timeoutMs = 5_000): Promise<Buffer[]> {
-    await waitFor(() => readFrames(this.path).length >= count, { timeoutMs, what: 'frames' }).catch(
-      () => {
-        // The caller compares, and says more than a timeout could.
-      },
-    );
+    await waitFor(() => this.read().length >= count, { timeoutMs, what: 'frames' }).catch(() => {
+      // The caller compares, and says more than a timeout could.
+    });
     await this.stop();
+    return this.read();
+  }
+
+  /** The frames so far; tcpdump goes on. */
+  read(): Buffer[] {
     return readFrames(this.path);
   }
 
